@@ -1,0 +1,83 @@
+//! Versions of the CIS Docker Benchmark.
+
+use std::str::FromStr;
+
+/// A benchmark version. A recommendation's number means nothing without one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[allow(missing_docs, reason = "the names are the versions")]
+pub enum Benchmark {
+    V1_13_0,
+    V1_1_0,
+    V1_2_0,
+    V1_3_1,
+    V1_4_0,
+    V1_5_0,
+    V1_6_0,
+    V1_7_0,
+    V1_8_0,
+}
+
+impl Benchmark {
+    /// Every version, oldest first.
+    pub const ALL: [Self; 9] = [
+        Self::V1_13_0,
+        Self::V1_1_0,
+        Self::V1_2_0,
+        Self::V1_3_1,
+        Self::V1_4_0,
+        Self::V1_5_0,
+        Self::V1_6_0,
+        Self::V1_7_0,
+        Self::V1_8_0,
+    ];
+
+    /// Name in options and JSON, `cis-1.6.0`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::V1_13_0 => "cis-1.13.0",
+            Self::V1_1_0 => "cis-1.1.0",
+            Self::V1_2_0 => "cis-1.2.0",
+            Self::V1_3_1 => "cis-1.3.1",
+            Self::V1_4_0 => "cis-1.4.0",
+            Self::V1_5_0 => "cis-1.5.0",
+            Self::V1_6_0 => "cis-1.6.0",
+            Self::V1_7_0 => "cis-1.7.0",
+            Self::V1_8_0 => "cis-1.8.0",
+        }
+    }
+}
+
+impl Default for Benchmark {
+    /// The version whose numbers violations carry unless told otherwise.
+    fn default() -> Self {
+        Self::V1_6_0
+    }
+}
+
+impl FromStr for Benchmark {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::ALL
+            .into_iter()
+            .find(|version| version.name() == text)
+            .ok_or_else(|| {
+                let known: Vec<_> = Self::ALL.iter().map(|version| version.name()).collect();
+                format!("unknown benchmark `{text}`; known are {}", known.join(", "))
+            })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_read_back_and_others_refused() {
+        for version in Benchmark::ALL {
+            assert_eq!(version.name().parse(), Ok(version));
+        }
+        assert!("cis-2.0".parse::<Benchmark>().unwrap_err().contains("cis-1.6.0"));
+    }
+}

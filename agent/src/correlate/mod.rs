@@ -1,0 +1,1 @@
+//! What observations break: dispatch to checks, posture, folding of repetitions.

@@ -1,0 +1,1 @@
+//! How violations look: lines for people, JSON for machines. Pure.

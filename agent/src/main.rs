@@ -1,0 +1,7 @@
+//! The `hullwatch` command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    hullwatch::cli::main()
+}

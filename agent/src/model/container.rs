@@ -1,0 +1,220 @@
+//! What is known of a container, from its engine and from the kernel.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{CapSet, ContainerId, Namespaces, Seccomp, Time};
+
+/// How surely an event's container is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Identity {
+    /// The engine knows this container and the kernel's cgroup is its own.
+    Confirmed,
+    /// The cgroup bears a container's name; no engine has vouched for it.
+    Inferred,
+    /// In a container's namespaces or cgroup, but which one is not known.
+    Unknown,
+}
+
+/// Which engine runs a container.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[allow(missing_docs, reason = "the names are those of the engines")]
+pub enum EngineKind {
+    Docker,
+    Podman,
+    Unknown,
+}
+
+/// The container of an event, short.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ContainerRef {
+    /// Full id; null where the identity is unknown.
+    pub id: Option<ContainerId>,
+    /// Name without a leading slash; null where no engine told.
+    pub name: Option<String>,
+    /// Image as the container names it; null where no engine told.
+    pub image: Option<String>,
+    /// Whether it was started privileged; null where no engine told.
+    pub privileged: Option<bool>,
+    /// Engine.
+    pub engine: EngineKind,
+    /// How surely this is known.
+    pub identity: Identity,
+}
+
+/// Life of a container.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[allow(missing_docs, reason = "the names are the engine API's")]
+pub enum ContainerState {
+    Created,
+    Running,
+    Paused,
+    Restarting,
+    Removing,
+    Exited,
+    Dead,
+    Unknown,
+}
+
+/// A container as its engine describes it (`GET /containers/ID/json`). An absent field of the API is
+/// `None` here, never a default: a check that needs it says "unknown".
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Container {
+    /// Full id.
+    pub id: ContainerId,
+    /// Name without a leading slash.
+    pub name: String,
+    /// Image as the container names it.
+    pub image: String,
+    /// Id of the image.
+    pub image_id: Option<String>,
+    /// Engine.
+    pub engine: EngineKind,
+    /// Life.
+    pub state: ContainerState,
+    /// Process id of its first process on the host, while it runs.
+    pub pid: Option<u32>,
+    /// When it was made.
+    pub created: Option<Time>,
+    /// OCI runtime.
+    pub runtime: Option<String>,
+    /// Declared user: `""`, `user`, `uid`, `user:group`.
+    pub user: Option<String>,
+    /// `HostConfig.Privileged`.
+    pub privileged: Option<bool>,
+    /// `HostConfig.CapAdd`.
+    pub cap_add: Option<Vec<String>>,
+    /// `HostConfig.CapDrop`.
+    pub cap_drop: Option<Vec<String>>,
+    /// `HostConfig.SecurityOpt`.
+    pub security_opt: Option<Vec<String>>,
+    /// `HostConfig.NetworkMode`.
+    pub network_mode: Option<String>,
+    /// `HostConfig.PidMode`.
+    pub pid_mode: Option<String>,
+    /// `HostConfig.IpcMode`.
+    pub ipc_mode: Option<String>,
+    /// `HostConfig.UTSMode`.
+    pub uts_mode: Option<String>,
+    /// `HostConfig.UsernsMode`.
+    pub userns_mode: Option<String>,
+    /// `HostConfig.Devices`.
+    pub devices: Option<Vec<Device>>,
+    /// Drivers or device ids of `HostConfig.DeviceRequests`.
+    pub device_requests: Option<Vec<String>>,
+    /// `HostConfig.DeviceCgroupRules`.
+    pub device_cgroup_rules: Option<Vec<String>>,
+    /// `Mounts`, and for a container that never ran, `HostConfig.Binds` and `HostConfig.Mounts`.
+    pub mounts: Option<Vec<ContainerMount>>,
+    /// `AppArmorProfile`.
+    pub apparmor_profile: Option<String>,
+    /// `ProcessLabel`.
+    pub process_label: Option<String>,
+    /// `Config.Labels`, sorted by name.
+    #[serde(default)]
+    pub labels: Vec<(String, String)>,
+    /// What the kernel says of its first process; absent while it does not run or could not be looked at.
+    pub truth: Option<RunningTruth>,
+}
+
+/// One mount of a container, as the engine lists it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ContainerMount {
+    /// `bind`, `volume`, `tmpfs`, …
+    pub kind: String,
+    /// Host path as given.
+    pub source: String,
+    /// Host path with every symlink resolved; null where it could not be.
+    pub resolved: Option<String>,
+    /// Runtime sockets at or below the source, by path; from inodes, so that names do not matter.
+    #[serde(default)]
+    pub sockets: Vec<String>,
+    /// Path in the container.
+    pub destination: String,
+    /// Whether it is writable.
+    pub writable: bool,
+    /// `private`, `rprivate`, `slave`, `rslave`, `shared`, `rshared` or empty.
+    pub propagation: String,
+}
+
+/// One device passed to a container.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Device {
+    /// Path on the host.
+    pub host: String,
+    /// Path in the container.
+    pub container: String,
+    /// Of `r`, `w`, `m`.
+    pub permissions: String,
+}
+
+/// AppArmor confinement of a process (`/proc/PID/attr/apparmor/current`).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AppArmor {
+    /// Profile, or `unconfined`.
+    pub profile: String,
+    /// `enforce`, `complain`, …; empty for `unconfined`.
+    pub mode: String,
+}
+
+/// Facts of a container's first process, read from `/proc/PID`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RunningTruth {
+    /// The process that was looked at.
+    pub pid: u32,
+    /// Real user on the host.
+    pub uid: u32,
+    /// The user that uid 0 of the container's user namespace is on the host; null where it has none.
+    pub root_uid: Option<u32>,
+    /// Effective capabilities.
+    pub caps_effective: CapSet,
+    /// Bounding set.
+    pub caps_bounding: CapSet,
+    /// `NoNewPrivs`; null where the kernel does not show it.
+    pub no_new_privs: Option<bool>,
+    /// `Seccomp`.
+    pub seccomp: Seccomp,
+    /// Namespaces.
+    pub namespaces: Namespaces,
+    /// AppArmor confinement; null where the host has none.
+    pub apparmor: Option<AppArmor>,
+    /// SELinux label; null where the host has none.
+    pub selinux: Option<String>,
+    /// Mount points whose propagation peers include a host mount.
+    pub shared_mounts: Vec<String>,
+    /// Executables of every process in its cgroup, by absolute path.
+    pub executables: Vec<String>,
+}
+
+/// One exec session (`GET /exec/ID/json`).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ExecSession {
+    /// Session id.
+    pub id: String,
+    /// Container.
+    pub container: ContainerId,
+    /// `ProcessConfig.privileged`; null where the session was gone before it could be inspected.
+    pub privileged: Option<bool>,
+    /// `ProcessConfig.user`; null as above, empty where none was given.
+    pub user: Option<String>,
+    /// Program and arguments.
+    pub command: Vec<String>,
+    /// Process on the host, once started.
+    pub pid: Option<u32>,
+}
+
+/// An image (`GET /images/ID/json`).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Image {
+    /// Id with its digest's algorithm.
+    pub id: String,
+    /// Names, `repository:tag`.
+    pub tags: Vec<String>,
+    /// Declared user.
+    pub user: Option<String>,
+    /// Files with setuid, setgid or file capabilities, by absolute path; null where the layers could not be read.
+    pub setuid_files: Option<Vec<String>>,
+}

@@ -1,0 +1,64 @@
+//! The host, and everything that a static assessment looks at.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Container, Image, Namespaces, Policy, Time};
+
+/// Which host an event is from.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct HostRef {
+    /// Node name.
+    pub name: String,
+    /// `/etc/machine-id`; empty where there is none.
+    pub id: String,
+    /// `/proc/sys/kernel/random/boot_id`.
+    pub boot_id: String,
+}
+
+/// Somebody who can open a runtime's socket.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub struct SocketAccess {
+    /// Account name; the number where it has none.
+    pub user: String,
+    /// User id.
+    pub uid: u32,
+    /// `group NAME`, `primary group NAME`, `owner`, `acl` or `everyone`.
+    pub via: String,
+}
+
+/// Facts of the host that checks need.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct HostFacts {
+    /// Name and ids.
+    pub host: HostRef,
+    /// Namespaces of process 1; null where they could not be read.
+    pub namespaces: Option<Namespaces>,
+    /// Whether AppArmor is enabled in the kernel; null where it could not be read.
+    pub apparmor: Option<bool>,
+    /// SELinux: `Some(true)` enforcing, `Some(false)` permissive or absent, null where it could not be read.
+    pub selinux_enforcing: Option<bool>,
+    /// `SecurityOptions` of the engine; null where no engine answered.
+    pub security_options: Option<Vec<String>>,
+    /// `ServerVersion` of the engine; null where no engine answered.
+    pub engine_version: Option<String>,
+    /// Path of the engine's socket; null where none was found.
+    pub engine_socket: Option<String>,
+    /// Who can open the engine's socket, root apart; null where it could not be determined.
+    pub socket_access: Option<Vec<SocketAccess>>,
+}
+
+/// Everything known at one moment: the input of every static assessment.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Host {
+    /// When it was collected.
+    pub taken: Option<Time>,
+    /// The host's own facts.
+    pub facts: HostFacts,
+    /// Containers, running or not; null where no engine answered.
+    pub containers: Option<Vec<Container>>,
+    /// Images; null where no engine answered.
+    pub images: Option<Vec<Image>>,
+    /// What the operator allows.
+    pub policy: Policy,
+}

@@ -1,0 +1,180 @@
+//! Conclusions.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::{ContainerRef, HostRef, Process, Severity, Source, Time};
+
+/// Kind of a violation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Class {
+    /// A standing failure is being used.
+    Exercised,
+    /// What passed is broken live.
+    Drift,
+    /// Something watched happened where a trail, or our own sight, does not show it.
+    BlindSpot,
+}
+
+impl Class {
+    /// Name in lines and JSON.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Exercised => "exercised",
+            Self::Drift => "drift",
+            Self::BlindSpot => "blind-spot",
+        }
+    }
+}
+
+/// Which recommendation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct CheckRef {
+    /// Our stable key.
+    pub key: String,
+    /// Benchmark the number belongs to, `cis-1.6.0`.
+    pub benchmark: String,
+    /// Number in that benchmark; null where it has none there.
+    pub number: Option<String>,
+    /// Title in our words.
+    pub title: String,
+}
+
+/// One piece of evidence. Further fields depend on `kind`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Evidence {
+    /// Who says so.
+    pub source: Source,
+    /// Kind of the observation, or `config`, `process`, `session`.
+    pub kind: String,
+    /// The facts.
+    #[serde(flatten)]
+    pub facts: Map<String, Value>,
+}
+
+impl Evidence {
+    /// Evidence with the fields of a JSON object; a value that is none is kept under `value`.
+    #[must_use]
+    pub fn new(source: Source, kind: &str, facts: Value) -> Self {
+        let facts = match facts {
+            Value::Object(map) => map,
+            other => Map::from_iter([("value".to_owned(), other)]),
+        };
+        Self {
+            source,
+            kind: kind.to_owned(),
+            facts,
+        }
+    }
+}
+
+/// What the audit trail says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AuditTrail {
+    /// Whether the benchmark wants this audited.
+    pub expected: bool,
+    /// Whether a record was seen; null where we did not look.
+    pub confirmed: Option<bool>,
+    /// Key of the rule; null where none.
+    pub key: Option<String>,
+}
+
+/// Outcome of an assessment, without its reasons.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[allow(missing_docs, reason = "see Verdict")]
+pub enum VerdictKind {
+    Pass,
+    Fail,
+    NotApplicable,
+    Unknown,
+}
+
+/// Outcome of an assessment of one item.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// As recommended.
+    Pass,
+    /// Not as recommended: one sentence, and what shows it.
+    Fail {
+        /// One sentence that names the fact.
+        reason: String,
+        /// How bad, where that differs from the check's usual severity.
+        severity: Option<Severity>,
+        /// What shows it.
+        evidence: Vec<Evidence>,
+    },
+    /// The recommendation has no bearing here, and why.
+    NotApplicable(String),
+    /// We could not look, and why.
+    Unknown(String),
+}
+
+impl Verdict {
+    /// A failure at the check's usual severity.
+    #[must_use]
+    pub fn fail(reason: impl Into<String>, evidence: Vec<Evidence>) -> Self {
+        Self::Fail {
+            reason: reason.into(),
+            severity: None,
+            evidence,
+        }
+    }
+
+    /// The outcome alone.
+    #[must_use]
+    pub const fn kind(&self) -> VerdictKind {
+        match self {
+            Self::Pass => VerdictKind::Pass,
+            Self::Fail { .. } => VerdictKind::Fail,
+            Self::NotApplicable(_) => VerdictKind::NotApplicable,
+            Self::Unknown(_) => VerdictKind::Unknown,
+        }
+    }
+}
+
+/// The standing verdict that a violation is held against.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PostureRef {
+    /// Verdict.
+    pub verdict: VerdictKind,
+    /// Since when; null where it was never assessed.
+    pub since: Option<Time>,
+}
+
+/// An observation that breaks a recommendation, now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Violation {
+    /// UUID version 7; the same for the same observation replayed.
+    pub id: String,
+    /// When it happened.
+    pub time: Time,
+    /// Kind.
+    pub class: Class,
+    /// How bad.
+    pub severity: Severity,
+    /// What it breaks.
+    pub check: CheckRef,
+    /// One sentence.
+    pub summary: String,
+    /// Who did it; null where no process is involved.
+    pub process: Option<Process>,
+    /// Where; null on the host itself.
+    pub container: Option<ContainerRef>,
+    /// What shows it.
+    pub evidence: Vec<Evidence>,
+    /// The audit trail.
+    pub audit: AuditTrail,
+    /// The standing verdict.
+    pub posture: PostureRef,
+    /// Where it was seen.
+    pub host: HostRef,
+    /// How often this same violation was seen since it was last reported; 1 the first time.
+    pub count: u64,
+    /// When the first of those was seen, where `count` stands for earlier ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first: Option<Time>,
+}

@@ -1,0 +1,1 @@
+//! The host: its facts, and what /proc says of running containers.

@@ -1,0 +1,1 @@
+//! The probes: offsets, attach ladder, rings, decoding.

@@ -1,0 +1,6 @@
+//! Where observations come from.
+
+pub mod engine;
+pub mod host;
+pub mod kernel;
+pub mod replay;

@@ -1,0 +1,1 @@
+//! End-to-end tests of Hullwatch and the world they run in.
