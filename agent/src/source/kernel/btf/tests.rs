@@ -5,9 +5,9 @@ use super::testing::{Builder, STRUCT, TYPEDEF, sample};
 use super::*;
 
 #[track_caller]
-fn check(structure: &str, path: &str, expect: Result<FieldOffset, OffsetError>) {
+fn check(structure: &str, path: &str, expect: &Result<FieldOffset, OffsetError>) {
     assert_eq!(
-        sample().parse().offset(structure, path),
+        &sample().parse().offset(structure, path),
         expect,
         "{structure}: {path}"
     );
@@ -65,17 +65,17 @@ fn what_is_not_there_is_an_error_that_names_it() {
     check(
         "outer",
         "plain.x",
-        Err(OffsetError::NotAStructure("plain".into())),
+        &Err(OffsetError::NotAStructure("plain".into())),
     );
     check(
         "outer",
         "pointer.x",
-        Err(OffsetError::NotAStructure("pointer".into())),
+        &Err(OffsetError::NotAStructure("pointer".into())),
     );
     check(
         "outer",
         "wrapped.third",
-        Err(OffsetError::NoMember("third".into())),
+        &Err(OffsetError::NoMember("third".into())),
     );
     check("inner_t", "first", &Err(OffsetError::NoStructure));
 }
@@ -113,7 +113,7 @@ fn a_structure_within_itself_ends_the_search() {
     assert_eq!(btf.offset("alias", "y"), Err(OffsetError::NoMember("y".into())));
     assert_eq!(
         btf.offset("alias", "x.y"),
-        Err(OffsetError::NotAStructure("x".into()))
+        &Err(OffsetError::NotAStructure("x".into()))
     );
 }
 
