@@ -113,7 +113,7 @@ fn a_structure_within_itself_ends_the_search() {
     assert_eq!(btf.offset("alias", "y"), Err(OffsetError::NoMember("y".into())));
     assert_eq!(
         btf.offset("alias", "x.y"),
-        &Err(OffsetError::NotAStructure("x".into()))
+        Err(OffsetError::NotAStructure("x".into()))
     );
 }
 
