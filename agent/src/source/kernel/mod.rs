@@ -1,1 +1,3 @@
 //! The probes: offsets, attach ladder, rings, decoding.
+
+pub mod btf;
