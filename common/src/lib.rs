@@ -13,7 +13,9 @@ mod header;
 mod kind;
 mod offset;
 
-pub use cgroup_name::{CONTAINER_ID_LEN, NAME_MAX as CGROUP_NAME_MAX, container_id_at};
+pub use cgroup_name::{
+    CONTAINER_ID_LEN, MONITOR, NAME_MAX as CGROUP_NAME_MAX, SCOPE, container_id_at, id_start, is_id,
+};
 pub use counter::{LOSS_COUNTERS, Loss, Source, loss_index};
 pub use header::{
     ANCESTORS, Ancestor, COMM_LEN, Credentials, EXE_NAME_LEN, FileFacts, Header, Namespaces,

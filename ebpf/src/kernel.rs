@@ -5,7 +5,7 @@
 
 use aya_ebpf::{
     Global,
-    helpers::{bpf_get_current_task, bpf_probe_read_kernel},
+    helpers::{bpf_get_current_task, generated::bpf_probe_read_kernel},
 };
 use hullwatch_common::{Credentials, FileFacts, Namespaces, OFFSET_MISSING, UNSET};
 
@@ -16,21 +16,15 @@ use crate::offset;
 pub struct Addr(pub u64);
 
 impl Addr {
-    /// The field at the offset, or none where the kernel lacks it or it cannot be read.
-    #[inline(always)]
-    pub fn get<T: Copy>(self, field: &Global<u32>) -> Option<T> {
-        let at = field.load();
-        if self.0 == 0 || at == OFFSET_MISSING {
-            return None;
-        }
-        // SAFETY: the helper checks the address and fails on one that is not mapped.
-        unsafe { bpf_probe_read_kernel((self.0 + u64::from(at)) as *const T) }.ok()
-    }
-
-    /// As [`Self::get`], zero where there is none.
+    /// The field at the offset; zero where the kernel lacks it or the address is bad. Without a branch:
+    /// the helper zeroes what it cannot read, and every branch here would double what the verifier walks.
     #[inline(always)]
     pub fn value<T: Copy + Default>(self, field: &Global<u32>) -> T {
-        self.get(field).unwrap_or_default()
+        let at = field.load();
+        if at == OFFSET_MISSING {
+            return T::default();
+        }
+        read(self.0.wrapping_add(u64::from(at)))
     }
 
     /// The pointer in a field.
@@ -42,21 +36,34 @@ impl Addr {
     /// The address of a field.
     #[inline(always)]
     pub fn field(self, field: &Global<u32>) -> Self {
-        let at = field.load();
-        if self.0 == 0 || at == OFFSET_MISSING { Self(0) } else { Self(self.0 + u64::from(at)) }
+        Self(self.0.wrapping_add(u64::from(field.load())))
     }
 
     /// A one-bit field, by its offset in bits.
     #[inline(always)]
     pub fn bit(self, field: &Global<u32>) -> bool {
         let at = field.load();
-        if self.0 == 0 || at == OFFSET_MISSING {
+        if at == OFFSET_MISSING {
             return false;
         }
-        // SAFETY: as in `get`.
-        let byte = unsafe { bpf_probe_read_kernel((self.0 + u64::from(at >> 3)) as *const u8) };
-        byte.is_ok_and(|byte| (byte >> (at & 7)) & 1 == 1)
+        let byte: u8 = read(self.0.wrapping_add(u64::from(at >> 3)));
+        (byte >> (at & 7)) & 1 == 1
     }
+}
+
+/// What is at the address, or zero.
+#[inline(always)]
+fn read<T: Copy + Default>(address: u64) -> T {
+    let mut value = T::default();
+    // SAFETY: the helper checks the address, writes no more than the value, and zeroes it on failure.
+    unsafe { bpf_probe_read_kernel((&raw mut value).cast(), size_of::<T>() as u32, address as *const _) };
+    value
+}
+
+/// A field that some kernels lack, or the given value.
+#[inline(always)]
+fn optional(at: Addr, field: &Global<u32>, without: u32) -> u32 {
+    if field.load() == OFFSET_MISSING { without } else { at.value(field) }
 }
 
 /// `struct task_struct` of the running thread.
@@ -74,9 +81,8 @@ pub fn cgroup_of(task: Addr) -> u64 {
     let cgroup = if subsys == OFFSET_MISSING {
         set.follow(&offset::CSS_SET_DFL_CGRP)
     } else {
-        let slot = set.field(&offset::CSS_SET_SUBSYS).0 + u64::from(subsys & 31) * 8;
-        // SAFETY: as in `Addr::get`; the array has more than as many entries as there are controllers.
-        Addr(unsafe { bpf_probe_read_kernel(slot as *const u64) }.unwrap_or(0)).follow(&offset::CSS_CGROUP)
+        let slot = set.field(&offset::CSS_SET_SUBSYS).0.wrapping_add(u64::from(subsys & 31) * 8);
+        Addr(read(slot)).follow(&offset::CSS_CGROUP)
     };
     cgroup_id(cgroup)
 }
@@ -176,8 +182,11 @@ pub fn exe_file(task: Addr) -> Addr {
 /// Login uid and audit session of a task.
 #[inline(always)]
 pub fn login(task: Addr) -> (u32, u32) {
-    (
-        task.get(&offset::TASK_LOGINUID).unwrap_or(UNSET),
-        task.get(&offset::TASK_SESSIONID).unwrap_or(UNSET),
-    )
+    (optional(task, &offset::TASK_LOGINUID, UNSET), optional(task, &offset::TASK_SESSIONID, UNSET))
+}
+
+/// Seccomp mode of a task, [`UNSET`] where the kernel has none.
+#[inline(always)]
+pub fn seccomp(task: Addr) -> u32 {
+    optional(task, &offset::TASK_SECCOMP_MODE, UNSET)
 }

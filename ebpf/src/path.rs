@@ -6,59 +6,78 @@ use hullwatch_common::event::PATH_MAX;
 use crate::{kernel::Addr, offset};
 
 /// Components and mounts that are walked at most.
-const STEPS: u32 = 48;
+const STEPS: u32 = 40;
 /// Longest component (`NAME_MAX`), with its NUL.
 const COMPONENT: u32 = 256;
+
+/// Where a walk is. It lives in map memory, not in registers: what is read back from there is the same
+/// unknown to the verifier at every step, so that it walks each step once and not every way to it.
+#[repr(C)]
+struct Walk {
+    dentry: u64,
+    vfsmount: u64,
+    len: u64,
+}
+
+/// Bytes that [`write_components`] needs at its work place.
+pub const WALK_LEN: usize = size_of::<Walk>();
 
 /// Writes the components of a file's path from the file towards the root, each NUL-terminated, to
 /// `out`, and returns their length and whether the root was not reached.
 ///
 /// # Safety
-/// `out` points to `PATH_MAX + COMPONENT` writable bytes.
+/// `out` points to `PATH_MAX + COMPONENT` writable bytes of map memory, `work` to [`WALK_LEN`] others,
+/// aligned to 8.
 #[inline(always)]
-pub unsafe fn write_components(out: *mut u8, file: Addr) -> (u32, bool) {
-    let mut dentry = file.follow(&offset::FILE_DENTRY);
-    let mut vfsmount = file.follow(&offset::FILE_MNT);
-    let mut len: u32 = 0;
-    for _ in 0..STEPS {
-        let parent = dentry.follow(&offset::DENTRY_PARENT);
-        if dentry == vfsmount.follow(&offset::VFSMOUNT_ROOT) {
-            // The root of a mount: go on at the place it is mounted on.
-            let mount = Addr(vfsmount.0.wrapping_sub(u64::from(offset::MOUNT_MNT.load())));
-            let above = mount.follow(&offset::MOUNT_PARENT);
-            if above == mount || above.0 == 0 {
-                return (len, false);
+pub unsafe fn write_components(out: *mut u8, work: *mut u8, file: Addr) -> (usize, bool) {
+    let walk: *mut Walk = work.cast();
+    let mut reached = false;
+    // SAFETY: as promised by the caller; volatile keeps the state in memory.
+    unsafe {
+        (&raw mut (*walk).dentry).write_volatile(file.follow(&offset::FILE_DENTRY).0);
+        (&raw mut (*walk).vfsmount).write_volatile(file.follow(&offset::FILE_MNT).0);
+        (&raw mut (*walk).len).write_volatile(0);
+        for _ in 0..STEPS {
+            if step(out, walk) {
+                reached = true;
+                break;
             }
-            dentry = mount.follow(&offset::MOUNT_MOUNTPOINT);
-            vfsmount = above.field(&offset::MOUNT_MNT);
-            continue;
         }
-        if parent == dentry || dentry.0 == 0 {
-            // A tree that is mounted nowhere: memfd, detached mount.
-            let name = dentry.follow(&offset::DENTRY_NAME);
-            len = unsafe { append(out, len, name) };
-            return (len, false);
-        }
-        if len as usize >= PATH_MAX {
-            return (len, true);
-        }
-        // SAFETY: `len` is below PATH_MAX, so a component fits.
-        len = unsafe { append(out, len, dentry.follow(&offset::DENTRY_NAME)) };
-        dentry = parent;
+        let len = (&raw const (*walk).len).read_volatile() as usize;
+        (if len > PATH_MAX { PATH_MAX } else { len }, !reached)
     }
-    (len, true)
 }
 
+/// One step towards the root: over the root of a mount to the place it is mounted on, or over one
+/// component. Says whether the walk is over.
+///
 /// # Safety
-/// `out` points to `PATH_MAX + COMPONENT` writable bytes.
+/// As for [`write_components`].
 #[inline(always)]
-unsafe fn append(out: *mut u8, len: u32, name: Addr) -> u32 {
-    // The mask repeats for the verifier what the caller has tested.
-    let at = (len as usize) & (2 * PATH_MAX - 1);
-    if name.0 == 0 || at >= PATH_MAX {
-        return len;
+unsafe fn step(out: *mut u8, walk: *mut Walk) -> bool {
+    // SAFETY: as promised by the caller.
+    unsafe {
+        let dentry = Addr((&raw const (*walk).dentry).read_volatile());
+        let vfsmount = Addr((&raw const (*walk).vfsmount).read_volatile());
+        if dentry == vfsmount.follow(&offset::VFSMOUNT_ROOT) {
+            let mount = Addr(vfsmount.0.wrapping_sub(u64::from(offset::MOUNT_MNT.load())));
+            let above = mount.follow(&offset::MOUNT_PARENT);
+            (&raw mut (*walk).dentry).write_volatile(mount.follow(&offset::MOUNT_MOUNTPOINT).0);
+            (&raw mut (*walk).vfsmount).write_volatile(above.field(&offset::MOUNT_MNT).0);
+            return above == mount;
+        }
+        let len = (&raw const (*walk).len).read_volatile();
+        let name = dentry.follow(&offset::DENTRY_NAME);
+        if len >= PATH_MAX as u64 {
+            return false;
+        }
+        let read = bpf_probe_read_kernel_str(out.add(len as usize).cast(), COMPONENT, name.0 as *const _);
+        if read > 0 {
+            (&raw mut (*walk).len).write_volatile(len + read as u64);
+        }
+        let parent = dentry.follow(&offset::DENTRY_PARENT);
+        (&raw mut (*walk).dentry).write_volatile(parent.0);
+        // A tree that is mounted nowhere ends at itself: memfd, detached mount.
+        parent == dentry
     }
-    // SAFETY: `at` is below PATH_MAX and the helper writes at most COMPONENT bytes.
-    let read = unsafe { bpf_probe_read_kernel_str(out.add(at).cast(), COMPONENT, name.0 as *const _) };
-    if read > 0 && read <= i64::from(COMPONENT) { at as u32 + read as u32 } else { len }
 }

@@ -3,7 +3,7 @@
 use aya_ebpf::helpers::{bpf_ktime_get_boot_ns, generated::bpf_probe_read_kernel_str};
 use hullwatch_common::{
     ABI_VERSION, ANCESTORS, Ancestor, COMM_LEN, EXE_NAME_LEN, Header, Kind, TASK_CONTAINER_BY_NAMESPACE,
-    TASK_NO_NEW_PRIVS, Task, UNSET,
+    TASK_NO_NEW_PRIVS, Task,
 };
 
 use crate::{
@@ -92,7 +92,7 @@ fn write_task(out: &mut Task, task: Addr) {
     out.session_id = session_id;
     // Bit 0 of the atomic flags is PFA_NO_NEW_PRIVS since 3.18.
     out.flags = if task.value::<u64>(&offset::TASK_ATOMIC_FLAGS) & 1 == 1 { TASK_NO_NEW_PRIVS } else { 0 };
-    out.seccomp = task.get(&offset::TASK_SECCOMP_MODE).unwrap_or(UNSET);
+    out.seccomp = kernel::seccomp(task);
     out.creds = kernel::credentials(task.follow(&offset::TASK_CRED));
     out.ns = kernel::namespaces(task);
     out.comm = comm(task);
@@ -101,7 +101,7 @@ fn write_task(out: &mut Task, task: Addr) {
 
 #[inline(always)]
 fn comm(task: Addr) -> [u8; COMM_LEN] {
-    task.get(&offset::TASK_COMM).unwrap_or([0; COMM_LEN])
+    task.value(&offset::TASK_COMM)
 }
 
 /// Fills the list, parent first, and says how many there are. Entries beyond are zeroed.
@@ -110,16 +110,11 @@ fn write_ancestors(out: &mut [Ancestor; ANCESTORS], task: Addr) -> u32 {
     let mut at = task;
     let mut count = 0;
     for slot in out.iter_mut() {
-        if at.0 != 0 {
-            let parent = at.follow(&offset::TASK_REAL_PARENT).follow(&offset::TASK_GROUP_LEADER);
-            at = if parent == at { Addr(0) } else { parent };
-        }
+        // The first process is the swapper's child, and that has itself for a parent: its id is 0, and
+        // so is that of whatever is read from there on.
+        at = at.follow(&offset::TASK_REAL_PARENT).follow(&offset::TASK_GROUP_LEADER);
         let tgid: u32 = at.value(&offset::TASK_TGID);
-        if tgid == 0 {
-            at = Addr(0);
-        } else {
-            count += 1;
-        }
+        count += u32::from(tgid != 0);
         let file = kernel::exe_file(at);
         let (dev, ino) = kernel::inode_id(file.follow(&offset::FILE_INODE));
         slot.start_time = at.value(&offset::TASK_START_TIME);
@@ -129,12 +124,11 @@ fn write_ancestors(out: &mut [Ancestor; ANCESTORS], task: Addr) -> u32 {
         slot.comm = comm(at);
         slot.exe_name = [0; EXE_NAME_LEN];
         let name = file.follow(&offset::FILE_DENTRY).follow(&offset::DENTRY_NAME);
-        if name.0 != 0 {
-            // SAFETY: the destination is the slot's own array, and its length is given.
-            unsafe {
-                bpf_probe_read_kernel_str(slot.exe_name.as_mut_ptr().cast(), EXE_NAME_LEN as u32, name.0 as *const _)
-            };
-        }
+        // SAFETY: the destination is the slot's own array, and its length is given; a bad address
+        // leaves it empty.
+        unsafe {
+            bpf_probe_read_kernel_str(slot.exe_name.as_mut_ptr().cast(), EXE_NAME_LEN as u32, name.0 as *const _)
+        };
     }
     count
 }

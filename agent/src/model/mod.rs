@@ -9,6 +9,7 @@ mod observation;
 mod policy;
 mod process;
 mod severity;
+mod sighting;
 mod time;
 mod violation;
 
@@ -28,5 +29,6 @@ pub use observation::{
 pub use policy::Policy;
 pub use process::{AncestorRef, Credentials, Namespaces, Process, Seccomp};
 pub use severity::Severity;
+pub use sighting::{InodeId, Sighting, What};
 pub use time::Time;
 pub use violation::{AuditTrail, CheckRef, Class, Evidence, PostureRef, Verdict, VerdictKind, Violation};

@@ -3,11 +3,12 @@
 //! Hooks, as raw tracepoints: `cgroup_mkdir` and `cgroup_rmdir(struct cgroup *cgrp, const char *path)`.
 
 use aya_ebpf::{
-    helpers::generated::bpf_probe_read_kernel_str, macros::raw_tracepoint, programs::RawTracePointContext,
+    helpers::generated::{bpf_probe_read_kernel, bpf_probe_read_kernel_str}, macros::raw_tracepoint, programs::RawTracePointContext,
 };
 use hullwatch_common::{
-    CGROUP_NAME_MAX, ContainerCgroup, Header, Kind, Loss, Source, container_id_at,
+    CGROUP_NAME_MAX, CONTAINER_ID_LEN, ContainerCgroup, Header, Kind, Loss, MONITOR, SCOPE, Source,
     event::{CGROUP_CREATED, CGROUP_PATH_LEN, CGROUP_REMOVED, Cgroup},
+    id_start, is_id,
 };
 
 use crate::{
@@ -55,15 +56,34 @@ pub fn cgroup_rmdir(ctx: RawTracePointContext) -> i32 {
     0
 }
 
+/// `container_id_at` in pieces: each is read to a place of its own, since an offset into one that the
+/// verifier does not know makes it walk every one.
 #[inline(always)]
 fn bears_container_id(cgroup: Addr) -> bool {
-    let name = cgroup.follow(&offset::CGROUP_KN).follow(&offset::KERNFS_NAME);
-    let mut padded = [0u8; CGROUP_NAME_MAX];
+    let name = cgroup.follow(&offset::CGROUP_KN).follow(&offset::KERNFS_NAME).0;
+    let mut whole = [0u8; CGROUP_NAME_MAX];
     // SAFETY: at most the array's length is written.
-    let read = unsafe {
-        bpf_probe_read_kernel_str(padded.as_mut_ptr().cast(), CGROUP_NAME_MAX as u32, name.0 as *const _)
-    };
-    read > 0 && container_id_at(&padded).is_some()
+    let read =
+        unsafe { bpf_probe_read_kernel_str(whole.as_mut_ptr().cast(), CGROUP_NAME_MAX as u32, name as *const _) };
+    if read <= 1 {
+        return false;
+    }
+    let Some(at) = id_start(read as usize - 1) else { return false };
+    let at = at as u64;
+    if !is_id(&read_at(name + at)) {
+        return false;
+    }
+    let scope: [u8; SCOPE.len()] = read_at(name + at + CONTAINER_ID_LEN as u64);
+    let monitor: [u8; MONITOR.len()] = read_at(name.wrapping_add(at).wrapping_sub(MONITOR.len() as u64));
+    at == 0 || (monitor[MONITOR.len() - 1] == b'-' && scope == *SCOPE && monitor != *MONITOR)
+}
+
+#[inline(always)]
+fn read_at<const N: usize>(address: u64) -> [u8; N] {
+    let mut bytes = [0; N];
+    // SAFETY: at most the array's length is written; a bad address leaves zeroes.
+    unsafe { bpf_probe_read_kernel(bytes.as_mut_ptr().cast(), N as u32, address as *const _) };
+    bytes
 }
 
 /// Not subject to a quota: without it, a container's events have no name.

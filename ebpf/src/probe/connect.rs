@@ -7,7 +7,7 @@
 //! for reading their family.
 
 use aya_ebpf::{
-    helpers::generated::bpf_probe_read_kernel, macros::raw_tracepoint, programs::RawTracePointContext,
+    helpers::generated::bpf_probe_read_kernel_str, macros::raw_tracepoint, programs::RawTracePointContext,
 };
 use hullwatch_common::{
     Header, Inode, Kind, Source,
@@ -65,18 +65,12 @@ fn first_words(sock: Addr) -> bool {
     map::SPOKEN.insert([sock.0, u64::from(tgid)], 1, 1 /* BPF_NOEXIST */).is_ok()
 }
 
-/// The name the server bound, NUL-padded; all zeroes for none.
+/// The name the server bound. A socket with an inode has a path, and the kernel ends it with a NUL.
 #[inline(always)]
 fn bound_name(sock: Addr, out: &mut [u8; SUN_PATH_LEN]) {
-    let address = sock.follow(&offset::UNIX_SOCK_ADDR);
-    let len: u32 = address.value(&offset::UNIX_ADDRESS_LEN);
-    let name = address.field(&offset::UNIX_ADDRESS_NAME);
-    let len = len.saturating_sub(SUN_PATH_AT as u32);
-    let len = if len > SUN_PATH_LEN as u32 { SUN_PATH_LEN as u32 } else { len };
-    if name.0 != 0 && len != 0 {
-        // SAFETY: at most the array's length is written; a failed read leaves zeroes.
-        unsafe { bpf_probe_read_kernel(out.as_mut_ptr().cast(), len, (name.0 + SUN_PATH_AT) as *const _) };
-    }
+    let name = sock.follow(&offset::UNIX_SOCK_ADDR).field(&offset::UNIX_ADDRESS_NAME).0.wrapping_add(SUN_PATH_AT);
+    // SAFETY: at most the array's length is written.
+    unsafe { bpf_probe_read_kernel_str(out.as_mut_ptr().cast(), SUN_PATH_LEN as u32, name as *const _) };
 }
 
 #[inline(always)]

@@ -8,7 +8,6 @@
 //!   image runs. Sends.
 
 use aya_ebpf::{
-    EbpfContext as _,
     helpers::generated::{bpf_probe_read_kernel_str, bpf_probe_read_user},
     macros::raw_tracepoint,
     programs::RawTracePointContext,
@@ -36,15 +35,13 @@ const S_IXGRP: u32 = 0o0010;
 
 /// Where the tail starts, and the furthest it can reach.
 const TAIL: usize = size_of::<Header>() + size_of::<Exec>();
-/// Room for the path and one component more.
-const AFTER_PATH: usize = TAIL + PATH_MAX + 256;
-/// Room for the requested name.
-const AFTER_REQUESTED: usize = AFTER_PATH + REQUESTED_MAX;
-const _: () = assert!(AFTER_REQUESTED + ARGS_MAX <= map::RECORD_MAX);
+const END: usize = TAIL + PATH_MAX + REQUESTED_MAX + ARGS_MAX;
+/// Where the walk along the path keeps its place.
+const WORK: usize = map::RECORD_MAX - path::WALK_LEN;
+const _: () = assert!(END + 256 <= WORK && WORK % 8 == 0);
 
 #[raw_tracepoint(tracepoint = "sched_prepare_exec")]
 pub fn exec_prepare(ctx: RawTracePointContext) -> i32 {
-    let _ = ctx.as_ptr();
     let task = Addr(ctx.arg::<u64>(0));
     let bprm = Addr(ctx.arg::<u64>(1));
     let before = task.follow(&offset::TASK_CRED);
@@ -68,11 +65,16 @@ pub fn exec_commit(ctx: RawTracePointContext) -> i32 {
     let task = Addr(ctx.arg::<u64>(0));
     let old_pid = ctx.arg::<u32>(1);
     let bprm = Addr(ctx.arg::<u64>(2));
-    // SAFETY: the entry is this thread's own until it is removed below.
-    let before = unsafe { map::BEFORE.get(old_pid) }.copied();
-    if before.is_some() && map::BEFORE.remove(old_pid).is_err() {
-        emit::lose(Source::Exec, Loss::MapFull);
-    }
+    commit(task, bprm, old_pid);
+    // Not there for most: only what may be worth an event is kept.
+    let _ = map::BEFORE.remove(old_pid);
+    0
+}
+
+#[inline(always)]
+fn commit(task: Addr, bprm: Addr, old_pid: u32) {
+    // SAFETY: the entry is this thread's own until the caller removes it.
+    let before = unsafe { map::BEFORE.get(old_pid) };
     let place = task::place(task);
     let secure = bprm.bit(&offset::BINPRM_SECUREEXEC);
     let mut reasons = 0;
@@ -82,11 +84,11 @@ pub fn exec_commit(ctx: RawTracePointContext) -> i32 {
     if is_setid(bprm) {
         reasons |= REASON_SETID_FILE;
     }
-    if gained(task, before.as_ref()) || (before.is_none() && secure) {
+    if gained(task, before) || (before.is_none() && secure) {
         reasons |= REASON_GAINED;
     }
     if reasons == 0 {
-        return 0;
+        return;
     }
     learn_namespaces(task, place);
     let class = if reasons & (REASON_SETID_FILE | REASON_GAINED) == 0 { Class::Bulk } else { Class::Rare };
@@ -98,7 +100,6 @@ pub fn exec_commit(ctx: RawTracePointContext) -> i32 {
         let len = unsafe { write(record, task, bprm, place, reasons, before, secure) };
         emit::send(Source::Exec, class, record, len);
     }
-    0
 }
 
 #[inline(always)]
@@ -153,7 +154,7 @@ unsafe fn write(
     bprm: Addr,
     place: Place,
     reasons: u32,
-    before: Option<Credentials>,
+    before: Option<&Credentials>,
     secure: bool,
 ) -> usize {
     let base: *mut u8 = record.cast();
@@ -166,7 +167,7 @@ unsafe fn write(
         exec.file = kernel::file_facts(file);
         exec.flags = 0;
         if let Some(before) = before {
-            exec.before = before;
+            exec.before = *before;
             exec.flags |= EXEC_HAS_BEFORE;
         } else {
             exec.before = Credentials::default();
@@ -177,15 +178,15 @@ unsafe fn write(
         exec.reasons = reasons;
         exec.argc = bprm.value(&offset::BINPRM_ARGC);
         exec.pad = [0; 3];
-        let (path_len, cut) = path::write_components(base.add(TAIL), file);
+        let (path_len, cut) = path::write_components(base.add(TAIL), base.add(WORK), file);
         if cut {
             exec.flags |= EXEC_PATH_TRUNCATED;
         }
         exec.path_len = path_len as u16;
-        let at = (TAIL + path_len as usize).min(AFTER_PATH);
+        let at = TAIL + path_len;
         let requested_len = write_requested(base.add(at), bprm);
         exec.requested_len = requested_len as u16;
-        let at = (at + requested_len).min(AFTER_REQUESTED);
+        let at = at + requested_len;
         let (args_len, cut) = write_args(base.add(at), task);
         if cut {
             exec.flags |= EXEC_ARGS_TRUNCATED;
