@@ -44,6 +44,21 @@ pub struct ContainerRef {
     pub identity: Identity,
 }
 
+impl ContainerRef {
+    /// The short form of what an engine told of a container.
+    #[must_use]
+    pub fn from_container(container: &Container, identity: Identity) -> Self {
+        Self {
+            id: Some(container.id.clone()),
+            name: Some(container.name.clone()),
+            image: Some(container.image.clone()),
+            privileged: container.privileged,
+            engine: container.engine,
+            identity,
+        }
+    }
+}
+
 /// Life of a container.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
