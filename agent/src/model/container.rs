@@ -202,6 +202,10 @@ pub struct RunningTruth {
     pub shared_mounts: Vec<String>,
     /// Executables of every process in its cgroup, by absolute path.
     pub executables: Vec<String>,
+    /// Whether there were more processes than were looked at, so that what `executables` lacks may
+    /// still run.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub executables_truncated: bool,
 }
 
 /// One exec session (`GET /exec/ID/json`).

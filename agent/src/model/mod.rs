@@ -5,6 +5,7 @@ mod container;
 mod host;
 mod id;
 mod line;
+mod mountinfo;
 mod observation;
 mod policy;
 mod process;
@@ -21,6 +22,7 @@ pub use container::{
 pub use host::{Host, HostFacts, HostRef, SocketAccess};
 pub use id::{CgroupId, ContainerId, ParseContainerIdError, ProcessKey};
 pub use line::{Gap, Line, Status, StatusState};
+pub use mountinfo::{MountLine, path_below};
 pub use observation::{
     CgroupChange, CgroupOp, Connect, ConnectOp, ContainerAction, EnteredNamespace, Event, Exec, ExecFile,
     Gained, Mount, MountEffect, MountPoint, MountRequest, NamespaceChange, NamespaceOwner, Observation,
