@@ -9,6 +9,8 @@ mod observation;
 mod policy;
 mod process;
 mod severity;
+#[cfg(test)]
+pub(crate) mod testing;
 mod time;
 mod violation;
 
