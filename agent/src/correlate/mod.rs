@@ -114,7 +114,7 @@ impl Correlator {
             }
             Event::ExecSession(session) => told.extend(self.on_session(observation, session)),
             Event::Exec(exec) if exec.entry && !observation.plumbing => {
-                told.extend(self.on_entry(observation))
+                told.extend(self.on_entry(observation));
             }
             _ if observation.plumbing => {}
             _ => told.extend(self.dispatch(observation, None)),
