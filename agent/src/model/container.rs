@@ -213,7 +213,8 @@ pub struct RunningTruth {
 pub struct ExecSession {
     /// Session id.
     pub id: String,
-    /// Container.
+    /// Container. An observation has a `container` of its own, beside which these fields are written.
+    #[serde(rename = "container_id")]
     pub container: ContainerId,
     /// `ProcessConfig.privileged`; null where the session was gone before it could be inspected.
     pub privileged: Option<bool>,

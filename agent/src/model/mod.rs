@@ -11,6 +11,8 @@ mod policy;
 mod process;
 mod severity;
 mod sighting;
+#[cfg(test)]
+pub(crate) mod testing;
 mod time;
 mod violation;
 
