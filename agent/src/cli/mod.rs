@@ -1,5 +1,7 @@
 //! The command line: one file per subcommand.
 
+pub mod replay;
+
 use std::process::ExitCode;
 
 /// Parses the command line, runs it, and says how it went.
