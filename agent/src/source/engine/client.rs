@@ -23,7 +23,7 @@ const INSPECT_BYTES: u64 = 8 << 20;
 /// Bytes that a list may have: some kilobytes for each container.
 const LIST_BYTES: u64 = 128 << 20;
 /// Bytes that the stream of events may bring without one event in them.
-const EVENT_BYTES: u64 = 2 << 20;
+const EVENT_BYTES: u64 = 1 << 20;
 
 /// A client of one engine.
 #[derive(Clone, Debug)]

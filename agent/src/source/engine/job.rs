@@ -77,6 +77,10 @@ impl lanes::Job for Job {
     fn exclusive(&self) -> bool {
         matches!(self, Self::Inspect { .. })
     }
+
+    fn yields(&self) -> bool {
+        self.is_update()
+    }
 }
 
 impl Job {

@@ -21,10 +21,13 @@ pub(super) trait Job: Clone {
     /// Whether no other such job of its container may run beside it: of two answers about the same thing
     /// the one that was asked for last must be the newer.
     fn exclusive(&self) -> bool;
+
+    /// Whether the result of a job that is not exclusive may leave before this one's.
+    fn yields(&self) -> bool;
 }
 
 /// A lane for each container that has something under way. Results leave a lane in the order in which
-/// their jobs entered it, whenever they arrive.
+/// their jobs entered it, whenever they arrive; only jobs that yield are overtaken.
 #[derive(Debug)]
 pub(super) struct Lanes<J, R> {
     lanes: HashMap<ContainerId, VecDeque<Slot<J, R>>>,
@@ -37,6 +40,8 @@ pub(super) struct Lanes<J, R> {
 #[derive(Debug)]
 struct Slot<J, R> {
     ticket: Ticket,
+    /// Whether its result may overtake jobs that yield.
+    free: bool,
     stage: Stage<J, R>,
 }
 
@@ -87,7 +92,7 @@ impl<J: Job, R> Lanes<J, R> {
     /// Adds a job at the end of a container's lane.
     pub(super) fn push(&mut self, lane: &ContainerId, job: J) {
         let exclusive = job.exclusive();
-        let ticket = self.enter(lane, Stage::Waiting(job));
+        let ticket = self.enter(lane, !exclusive, Stage::Waiting(job));
         let blocked = exclusive
             && self.lanes.get(lane).is_some_and(|slots| {
                 slots
@@ -101,7 +106,7 @@ impl<J: Job, R> Lanes<J, R> {
 
     /// Adds a result that needs no job; gives what may leave the lane now.
     pub(super) fn push_result(&mut self, lane: &ContainerId, result: R) -> Vec<R> {
-        self.enter(lane, Stage::Done(result));
+        self.enter(lane, false, Stage::Done(result));
         self.leave(lane)
     }
 
@@ -174,12 +179,12 @@ impl<J: Job, R> Lanes<J, R> {
         }
     }
 
-    fn enter(&mut self, lane: &ContainerId, stage: Stage<J, R>) -> Ticket {
+    fn enter(&mut self, lane: &ContainerId, free: bool, stage: Stage<J, R>) -> Ticket {
         let ticket = Ticket(self.next);
         self.next += 1;
         self.slots += 1;
         let slots = self.lanes.entry(lane.clone()).or_default();
-        slots.push_back(Slot { ticket, stage });
+        slots.push_back(Slot { ticket, free, stage });
         ticket
     }
 
@@ -192,10 +197,20 @@ impl<J: Job, R> Lanes<J, R> {
         let Some(slots) = self.lanes.get_mut(lane) else {
             return Vec::new();
         };
-        let mut results = Vec::new();
-        while let Some(slot) = slots.pop_front_if(|slot| matches!(slot.stage, Stage::Done(_))) {
-            if let Stage::Done(result) = slot.stage {
-                results.push(result);
+        let (mut results, mut passed) = (Vec::new(), 0);
+        while let Some(slot) = slots.get(passed) {
+            match &slot.stage {
+                Stage::Done(_) if passed == 0 || slot.free => {
+                    if let Some(Slot {
+                        stage: Stage::Done(result),
+                        ..
+                    }) = slots.remove(passed)
+                    {
+                        results.push(result);
+                    }
+                }
+                Stage::Waiting(job) | Stage::Running(job) if job.yields() => passed += 1,
+                _ => break,
             }
         }
         if slots.is_empty() {
@@ -222,12 +237,17 @@ mod tests {
     #[derive(Clone, Debug, PartialEq, Eq)]
     enum Test {
         Inspect(u8),
+        Update,
         Exec(u8),
     }
 
     impl Job for Test {
         fn exclusive(&self) -> bool {
-            matches!(self, Self::Inspect(_))
+            matches!(self, Self::Inspect(_) | Self::Update)
+        }
+
+        fn yields(&self) -> bool {
+            matches!(self, Self::Update)
         }
     }
 
@@ -261,13 +281,28 @@ mod tests {
         lanes.push(&id("a"), Test::Inspect(1));
         lanes.push(&id("a"), Test::Exec(2));
         lanes.push(&id("b"), Test::Inspect(3));
-        let tickets = check(&mut lanes, &[Test::Inspect(1), Test::Exec(2), Test::Inspect(3)]);
-        assert!(lanes.finish(&id("a"), tickets[1], 2).is_empty());
+        let tickets = check(&mut lanes, &[Test::Inspect(1), Test::Inspect(3), Test::Exec(2)]);
+        assert!(lanes.finish(&id("a"), tickets[2], 2).is_empty());
         assert!(lanes.push_result(&id("a"), 9).is_empty());
-        assert_eq!(lanes.finish(&id("b"), tickets[2], 3), [3]);
+        assert_eq!(lanes.finish(&id("b"), tickets[1], 3), [3]);
         assert_eq!(lanes.finish(&id("a"), tickets[0], 1), [1, 2, 9]);
         assert_eq!(lanes.len(), 0);
         assert!(!lanes.holds(&id("a")));
+    }
+
+    #[test]
+    fn only_what_yields_is_overtaken_and_only_by_sessions() {
+        let mut lanes = Lanes::default();
+        for job in [Test::Update, Test::Exec(1), Test::Exec(2)] {
+            lanes.push(&id("a"), job);
+        }
+        let jobs = [Test::Update, Test::Exec(1), Test::Exec(2)];
+        let tickets = check(&mut lanes, &jobs);
+        assert!(lanes.finish(&id("a"), tickets[2], 2).is_empty());
+        assert_eq!(lanes.finish(&id("a"), tickets[1], 1), [1, 2]);
+        assert!(lanes.push_result(&id("a"), 9).is_empty());
+        assert_eq!(lanes.finish(&id("a"), tickets[0], 0), [0, 9]);
+        assert_eq!(lanes.len(), 0);
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::ops::ControlFlow as Flow;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
+use super::EngineItem;
 use super::client::Client;
 use super::cursor::Cursor;
 use super::desk::Desk;
@@ -15,7 +16,6 @@ use super::health::{Ailment, BackOff, Health};
 use super::lanes::Lanes;
 use super::session::{End, Ports, Session, State};
 use super::timing::Timing;
-use super::EngineItem;
 use crate::model::{ContainerId, Gap, Time};
 
 /// Follows an engine for as long as somebody reads `out`.
