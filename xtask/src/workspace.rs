@@ -37,3 +37,11 @@ pub(crate) fn files(root: &Path) -> Result<Vec<String>> {
     files.dedup();
     Ok(files)
 }
+
+/// Directory of what cargo builds.
+pub(crate) fn target() -> Result<PathBuf> {
+    match std::env::var_os("CARGO_TARGET_DIR") {
+        Some(directory) => Ok(std::path::absolute(directory)?),
+        None => Ok(root()?.join("target")),
+    }
+}
