@@ -174,7 +174,7 @@ mod tests {
         let rounds = [round(100.0, 110.0), round(200.0, 200.0), round(100.0, 150.0)];
         let report = Report::new(
             &rounds,
-            Latency {
+            &Latency {
                 made: 2,
                 nanos: vec![3e6],
             },
@@ -193,7 +193,7 @@ mod tests {
     fn nothing_told_is_null_and_not_zero() {
         let report = Report::new(
             &[round(1.0, 1.0)],
-            Latency {
+            &Latency {
                 made: 1,
                 nanos: Vec::new(),
             },

@@ -24,7 +24,7 @@ pub(super) struct Workload {
 pub(super) const WORKLOADS: &[Workload] = &[
     Workload {
         name: "exec",
-        operations: 300,
+        operations: 500,
         mounts: false,
         run: exec::run,
     },
