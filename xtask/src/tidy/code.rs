@@ -108,6 +108,14 @@ pub(super) fn without_tests(text: &str) -> impl Iterator<Item = (usize, String)>
         .map(|(at, line)| (at + 1, line))
 }
 
+/// Whether a file holds tests and nothing else: these may bring rooms together.
+pub(super) fn is_tests(path: &str) -> bool {
+    let segments = path.trim_end_matches(".rs").split('/');
+    segments
+        .into_iter()
+        .any(|segment| matches!(segment, "tests" | "testing"))
+}
+
 /// Whether a word stands in the code by itself.
 pub(super) fn has_word(line: &str, word: &str) -> bool {
     let is_part = |c: char| c.is_alphanumeric() || c == '_';
