@@ -78,6 +78,7 @@ pub(super) fn truth() -> RunningTruth {
         selinux: None,
         shared_mounts: Vec::new(),
         executables: vec!["/usr/bin/app".into()],
+        executables_truncated: false,
     }
 }
 
