@@ -99,7 +99,11 @@ impl MountTable {
             .map(|known| known.mounts.as_slice());
         let change = before
             .and_then(|before| change::since(&self.hasher, before, mounts))
-            .or_else(|| makes_a_mount(call).then(|| change::newest(mounts, &call.request.target))?);
+            .or_else(|| {
+                makes_a_mount(call)
+                    .then(|| change::newest(mounts, &call.request.target))
+                    .flatten()
+            });
         let Some(change) = change else {
             return unverified("state of its mount namespace before the call not known");
         };
