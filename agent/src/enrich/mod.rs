@@ -1,8 +1,9 @@
-//! Who and where: container identity of a cgroup, identity of a process, the runtime itself at work.
+//! Who and where: container identity of a cgroup, identity of a process, effect of a mount, the runtime itself at work.
 
 mod bounded;
 mod containers;
 mod files;
+pub mod mounts;
 mod plumbing;
 mod processes;
 mod sockets;
