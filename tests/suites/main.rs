@@ -1,2 +1,28 @@
-//! x
-fn main(){}
+//! Every end-to-end suite in one binary: one link, one engine, one thread. `cargo test -p hullwatch-tests --test
+//! e2e [FILTER]`; it needs root, a Docker engine's programs and a built `hullwatch`. What cannot run here is
+//! skipped, by name and with the reason.
+
+mod case;
+mod schema;
+mod stage;
+mod world;
+
+use std::process::ExitCode;
+
+use libtest_mimic::{Arguments, run};
+
+use case::Case;
+
+const SUITES: &[&[Case]] = &[world::CASES];
+
+fn main() -> ExitCode {
+    let arguments = Arguments {
+        // They share the host.
+        test_threads: Some(1),
+        ..Arguments::from_args()
+    };
+    let trials = SUITES.iter().copied().flatten().map(Case::trial).collect();
+    let conclusion = run(&arguments, trials);
+    stage::strike();
+    conclusion.exit_code()
+}

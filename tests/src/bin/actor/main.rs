@@ -15,6 +15,7 @@ fn main() -> Result<()> {
     let deed = deed.to_str().context("a deed's name is text")?;
     match (deed, rest.as_slice()) {
         ("nothing", _) => Ok(()),
+        ("credentials", []) => deeds::credentials(),
         ("connect", [path]) => deeds::connect(path, false),
         ("talk", [path]) => deeds::connect(path, true),
         ("connect-abstract", [name]) => deeds::connect_abstract(name),

@@ -1,0 +1,217 @@
+//! A running `hullwatch watch` and what it says.
+
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::line::Line;
+use crate::patience::PATIENCE;
+
+/// Lines of the stream that a failure shows.
+const SHOWN: usize = 50;
+
+/// A place in the stream: what was said before it does not count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Mark(usize);
+
+#[derive(Debug, Default)]
+struct Heard {
+    lines: Vec<Line>,
+    /// What was on stdout and is no line of the stream.
+    garbage: Option<String>,
+    stderr: String,
+    ended: bool,
+}
+
+#[derive(Debug, Default)]
+struct Ear {
+    heard: Mutex<Heard>,
+    news: Condvar,
+}
+
+impl Ear {
+    fn lock(&self) -> MutexGuard<'_, Heard> {
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn hear(&self, change: impl FnOnce(&mut Heard)) {
+        change(&mut self.lock());
+        self.news.notify_all();
+    }
+}
+
+/// A watching `hullwatch`. It ends when this is dropped.
+#[derive(Debug)]
+pub struct Watch {
+    child: Child,
+    ear: Arc<Ear>,
+}
+
+impl Watch {
+    /// Starts a command that writes the stream and waits for its `started`.
+    ///
+    /// # Errors
+    /// It ends, or does not start in time; what it said is in the message.
+    pub fn start(command: &mut Command) -> Result<Self> {
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .with_context(|| format!("start {}", command.get_program().display()))?;
+        let stdout = child.stdout.take().context("stdout")?;
+        let mut stderr = child.stderr.take().context("stderr")?;
+        let ear = Arc::new(Ear::default());
+        let of_lines = Arc::clone(&ear);
+        std::thread::spawn(move || {
+            for text in BufReader::new(stdout).lines().map_while(Result::ok) {
+                match Line::parse(&text) {
+                    Ok(line) => of_lines.hear(|heard| heard.lines.push(line)),
+                    Err(_) => of_lines.hear(|heard| heard.garbage = Some(text)),
+                }
+            }
+            of_lines.hear(|heard| heard.ended = true);
+        });
+        let of_log = Arc::clone(&ear);
+        std::thread::spawn(move || {
+            let mut piece = [0; 4096];
+            while let Ok(length @ 1..) = stderr.read(&mut piece) {
+                let text = String::from_utf8_lossy(piece.get(..length).unwrap_or_default()).into_owned();
+                of_log.hear(|heard| heard.stderr.push_str(&text));
+            }
+        });
+        let watch = Self { child, ear };
+        watch.expect(Mark(0), "status started", |line| line.is_status("started", "hullwatch"))?;
+        Ok(watch)
+    }
+
+    /// Here: only what is said from now on counts.
+    #[must_use]
+    pub fn mark(&self) -> Mark {
+        Mark(self.ear.lock().lines.len())
+    }
+
+    /// Waits for a line after the mark.
+    ///
+    /// # Errors
+    /// There is none in time, or the process ended; the last lines and the log are in the message.
+    pub fn expect(&self, from: Mark, what: &str, is_it: impl Fn(&Line) -> bool) -> Result<Line> {
+        self.expect_within(PATIENCE, from, what, is_it)
+    }
+
+    /// Waits for a line after the mark, so long.
+    ///
+    /// # Errors
+    /// As [`Watch::expect`].
+    pub fn expect_within(
+        &self,
+        limit: Duration,
+        from: Mark,
+        what: &str,
+        is_it: impl Fn(&Line) -> bool,
+    ) -> Result<Line> {
+        let end = Instant::now() + limit;
+        let mut next = from.0;
+        let mut heard = self.ear.lock();
+        loop {
+            if let Some(found) = heard.lines.iter().skip(next).find(|line| is_it(line)) {
+                return Ok(found.clone());
+            }
+            next = heard.lines.len();
+            let left = end.saturating_duration_since(Instant::now());
+            if heard.garbage.is_some() || heard.ended || left.is_zero() {
+                bail!("{what}: {}", report(&heard, from));
+            }
+            heard = self.ear.news.wait_timeout(heard, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    /// Waits for a violation of a check after the mark.
+    ///
+    /// # Errors
+    /// As [`Watch::expect`].
+    pub fn violation(&self, from: Mark, key: &str, is_it: impl Fn(&Line) -> bool) -> Result<Line> {
+        self.expect(from, &format!("violation of {key}"), |line| line.is_violation(key) && is_it(line))
+    }
+
+    /// Waits for an observation of a kind after the mark.
+    ///
+    /// # Errors
+    /// As [`Watch::expect`].
+    pub fn observation(&self, from: Mark, kind: &str, is_it: impl Fn(&Line) -> bool) -> Result<Line> {
+        self.expect(from, &format!("observation of kind {kind}"), |line| {
+            line.is_observation(kind) && is_it(line)
+        })
+    }
+
+    /// Fails if there is such a line after the mark. Call it once a later line has been seen that came the
+    /// same way.
+    ///
+    /// # Errors
+    /// There is one.
+    pub fn none_since(&self, from: Mark, what: &str, is_it: impl Fn(&Line) -> bool) -> Result<()> {
+        let heard = self.ear.lock();
+        match heard.lines.iter().skip(from.0).find(|line| is_it(line)) {
+            Some(line) => bail!("{what} must not be said, but was: {line}"),
+            None => Ok(()),
+        }
+    }
+
+    /// Every line after the mark.
+    #[must_use]
+    pub fn lines(&self, from: Mark) -> Vec<Line> {
+        self.ear.lock().lines.iter().skip(from.0).cloned().collect()
+    }
+
+    /// Every line since the start.
+    #[must_use]
+    pub fn all_lines(&self) -> Vec<Line> {
+        self.lines(Mark(0))
+    }
+
+    /// Whether it still runs.
+    pub fn is_alive(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
+    }
+
+    /// Process id.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Asks it to end as a person does with Ctrl-C, and gives every line and its exit code.
+    ///
+    /// # Errors
+    /// It does not end in time.
+    pub fn stop(mut self) -> Result<(Vec<Line>, Option<i32>)> {
+        let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw).context("pid")?;
+        kill_process(pid, Signal::INT)?;
+        let status = crate::eventually("hullwatch ends", PATIENCE, || self.child.try_wait().ok().flatten())?;
+        crate::eventually("the stream ends", PATIENCE, || self.ear.lock().ended.then_some(()))?;
+        Ok((self.all_lines(), status.code()))
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
+
+/// What was heard, for a person who must find out why a test failed.
+fn report(heard: &Heard, from: Mark) -> String {
+    let why = match (&heard.garbage, heard.ended) {
+        (Some(garbage), _) => format!("stdout is no stream: {garbage}"),
+        (None, true) => "hullwatch ended".to_owned(),
+        (None, false) => "not said in time".to_owned(),
+    };
+    let start = from.0.max(heard.lines.len().saturating_sub(SHOWN));
+    let lines: Vec<&str> = heard.lines.iter().skip(start).map(|line| line.text.as_str()).collect();
+    format!("{why}\n--- stream\n{}\n--- stderr\n{}", lines.join("\n"), heard.stderr)
+}

@@ -1,0 +1,70 @@
+//! The world itself: what the other suites take for granted.
+
+use anyhow::{Result, ensure};
+use hullwatch_tests::World;
+
+use crate::case::cases;
+use crate::stage::Stage;
+
+cases! {
+    staged:
+        containers_run_what_they_are_told,
+        privileged_containers_and_sessions_have_their_capabilities,
+        programs_keep_their_privileges_in_the_image,
+        containers_outlive_the_engine;
+}
+
+fn containers_run_what_they_are_told(stage: &mut Stage) -> Result<()> {
+    let mut container = stage.world.container(&[])?;
+    ensure!(container.must("/bin/id -u")? == "0");
+    ensure!(container.sh("/bin/busybox false")?.code == 1);
+    container.must("/bin/actor nothing")?;
+    let mut user = stage.world.container_of(World::USER_IMAGE, &[])?;
+    ensure!(user.must("/bin/id -u")? == "1000");
+    Ok(())
+}
+
+fn privileged_containers_and_sessions_have_their_capabilities(stage: &mut Stage) -> Result<()> {
+    let mut privileged = stage.world.privileged_container()?;
+    let target = "/mnt/here";
+    privileged.must(&format!("/bin/mkdir {target} && /bin/actor mount tmpfs {target}"))?;
+    privileged.must(&format!("/bin/actor umount {target}"))?;
+    privileged.must(&format!("/bin/actor mount-new tmpfs {target}"))?;
+    let runtime = stage.world.bounded();
+    let options: Vec<&str> = runtime.iter().map(String::as_str).collect();
+    let mut ordinary = stage.world.container(&options)?;
+    let capabilities = |said: &str| {
+        let digits = said.rsplit(' ').next().unwrap_or_default();
+        u64::from_str_radix(digits, 16).unwrap_or_default()
+    };
+    let own = capabilities(&ordinary.must("/bin/actor credentials")?);
+    let given = capabilities(&ordinary.exec(&["--privileged"], &["/bin/actor", "credentials"])?);
+    ensure!(own != 0 && given & own == own && given.count_ones() > 30, "{own:x} and {given:x}");
+    Ok(())
+}
+
+fn programs_keep_their_privileges_in_the_image(stage: &mut Stage) -> Result<()> {
+    let mut container = stage.world.container(&[])?;
+    let modes = container.must("/bin/busybox stat -c %a /privileged/setuid /privileged/setgid /privileged/capable")?;
+    ensure!(modes == "4755\n2755\n755", "{modes}");
+    let mut user = stage.world.container(&["--user", "1000:1000"])?;
+    for (program, gained) in [("setuid", "0 1000 "), ("setgid", "1000 0 0"), ("capable", "1000 1000 400")] {
+        let said = user.must(&format!("/privileged/{program} credentials"))?;
+        ensure!(said.starts_with(gained), "{program}: {said}");
+        let said = user.must(&format!("/bin/actor no-new-privs /privileged/{program} credentials"))?;
+        ensure!(said == "1000 1000 0", "{program} under no_new_privs: {said}");
+    }
+    Ok(())
+}
+
+fn containers_outlive_the_engine(stage: &mut Stage) -> Result<()> {
+    let container = stage.world.container(&["--detach=false"])?;
+    let pid = container.pid()?;
+    stage.world.dockerd.kill()?;
+    ensure!(std::path::Path::new(&format!("/proc/{pid}")).exists(), "the container ended with the engine");
+    stage.world.dockerd.start()?;
+    stage.world.dockerd.open_to_everybody()?;
+    ensure!(container.pid()? == pid, "the engine has lost the container");
+    container.exec(&[], &["/bin/actor", "nothing"])?;
+    Ok(())
+}
