@@ -9,15 +9,17 @@ mod dockerd;
 mod image;
 mod line;
 mod patience;
+mod shell;
 mod skip;
 mod watch;
 mod world;
 
-pub use container::{Container, Reply};
+pub use container::Container;
 pub use docker::Docker;
 pub use dockerd::Dockerd;
 pub use line::Line;
 pub use patience::{PATIENCE, eventually};
+pub use shell::{Reply, Shell};
 pub use skip::Skip;
 pub use watch::{Mark, Watch};
 pub use world::{Programs, World};

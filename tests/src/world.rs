@@ -13,6 +13,7 @@ use rustix::thread::{CapabilitySet, capabilities};
 use crate::container::Container;
 use crate::docker::Docker;
 use crate::dockerd::{BOUNDED, Dockerd};
+use crate::shell::Shell;
 use crate::{cleanup, image, skip};
 
 /// The built programs that a world needs.
@@ -174,7 +175,7 @@ impl World {
     ///
     /// # Errors
     /// It does not start.
-    pub fn container(&self, options: &[&str]) -> Result<Container> {
+    pub fn container(&self, options: &[&str]) -> Result<Shell> {
         self.container_of(Self::IMAGE, options)
     }
 
@@ -182,17 +183,25 @@ impl World {
     ///
     /// # Errors
     /// It does not start.
-    pub fn container_of(&self, image: &str, options: &[&str]) -> Result<Container> {
+    pub fn container_of(&self, image: &str, options: &[&str]) -> Result<Shell> {
         let name = self.unique("c");
         let id_file = self.path(&format!("{name}.id"));
-        Container::start(&self.docker, name, &id_file, image, options)
+        Shell::start(&self.docker, name, &id_file, image, options)
+    }
+
+    /// A running container of [`World::IMAGE`] that outlives its engine and does this.
+    ///
+    /// # Errors
+    /// It does not start.
+    pub fn detached(&self, options: &[&str], command: &[&str]) -> Result<Container> {
+        Container::detached(&self.docker, self.unique("c"), Self::IMAGE, options, command)
     }
 
     /// A running privileged container.
     ///
     /// # Errors
     /// It does not start.
-    pub fn privileged_container(&self) -> Result<Container> {
+    pub fn privileged_container(&self) -> Result<Shell> {
         let runtime = self.bounded();
         let mut options: Vec<&str> = runtime.iter().map(String::as_str).collect();
         options.push("--privileged");

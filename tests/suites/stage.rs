@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context, Result};
-use hullwatch_tests::{Container, Line, Mark, Programs, Skip, Watch, World};
+use hullwatch_tests::{Line, Mark, Programs, Shell, Skip, Watch, World};
 
 use crate::schema::Schemas;
 
@@ -19,7 +19,7 @@ static STAGE: Mutex<Option<Result<Stage, Skip>>> = Mutex::new(None);
 pub(crate) struct Stage {
     // In the order in which they end.
     watch: Option<Watch>,
-    sentinel: Option<Container>,
+    sentinel: Option<Shell>,
     pub(crate) world: World,
     schemas: Option<Schemas>,
 }

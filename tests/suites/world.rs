@@ -58,7 +58,7 @@ fn programs_keep_their_privileges_in_the_image(stage: &mut Stage) -> Result<()> 
 }
 
 fn containers_outlive_the_engine(stage: &mut Stage) -> Result<()> {
-    let container = stage.world.container(&["--detach=false"])?;
+    let container = stage.world.detached(&[], &["/bin/sleep", "100000"])?;
     let pid = container.pid()?;
     stage.world.dockerd.kill()?;
     ensure!(std::path::Path::new(&format!("/proc/{pid}")).exists(), "the container ended with the engine");
