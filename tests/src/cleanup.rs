@@ -72,8 +72,13 @@ pub(crate) fn remove_world(root: &Path) {
 }
 
 fn container_ids(root: &Path) -> Vec<String> {
-    let entries = fs::read_dir(root.join("data/containers")).into_iter().flatten().flatten();
-    entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
+    let entries = fs::read_dir(root.join("data/containers"))
+        .into_iter()
+        .flatten()
+        .flatten();
+    entries
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .collect()
 }
 
 /// Processes whose command line names the world's directory; itself apart.
@@ -83,7 +88,14 @@ fn processes_naming(root: &Path) -> Vec<Pid> {
         .into_iter()
         .flatten()
         .flatten()
-        .filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok().and_then(Pid::from_raw))
+        .filter_map(|entry| {
+            entry
+                .file_name()
+                .to_str()?
+                .parse::<i32>()
+                .ok()
+                .and_then(Pid::from_raw)
+        })
         .filter(|pid| *pid != rustix::process::getpid())
         .filter(|pid| {
             let command = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
@@ -96,13 +108,21 @@ fn processes_of(container: &str) -> Vec<Pid> {
     cgroups_of(container)
         .iter()
         .filter_map(|cgroup| fs::read_to_string(cgroup.join("cgroup.procs")).ok())
-        .flat_map(|list| list.lines().filter_map(|pid| Pid::from_raw(pid.parse().ok()?)).collect::<Vec<_>>())
+        .flat_map(|list| {
+            list.lines()
+                .filter_map(|pid| Pid::from_raw(pid.parse().ok()?))
+                .collect::<Vec<_>>()
+        })
         .collect()
 }
 
 /// Control groups of a container in every hierarchy: `…/docker/ID`.
 fn cgroups_of(container: &str) -> Vec<PathBuf> {
-    let hierarchies = fs::read_dir(CGROUPS).into_iter().flatten().flatten().map(|entry| entry.path());
+    let hierarchies = fs::read_dir(CGROUPS)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.path());
     hierarchies
         .chain([PathBuf::from(CGROUPS)])
         .map(|hierarchy| hierarchy.join("docker").join(container))

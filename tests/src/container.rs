@@ -16,7 +16,11 @@ pub struct Container {
 
 impl Container {
     pub(crate) fn named(docker: &Docker, name: String) -> Self {
-        Self { docker: docker.clone(), name, id: String::new() }
+        Self {
+            docker: docker.clone(),
+            name,
+            id: String::new(),
+        }
     }
 
     /// A container that runs a program without a terminal, and on when its engine dies.
@@ -38,7 +42,8 @@ impl Container {
     /// # Errors
     /// It failed.
     pub fn exec(&self, options: &[&str], command: &[&str]) -> Result<String> {
-        self.docker.run(&[&["exec"], options, &[&self.name], command].concat())
+        self.docker
+            .run(&[&["exec"], options, &[&self.name], command].concat())
     }
 
     /// Process id on the host of its first process.
@@ -46,7 +51,9 @@ impl Container {
     /// # Errors
     /// The engine does not tell.
     pub fn pid(&self) -> Result<u32> {
-        let pid = self.docker.run(&["inspect", "--format", "{{.State.Pid}}", &self.name])?;
+        let pid = self
+            .docker
+            .run(&["inspect", "--format", "{{.State.Pid}}", &self.name])?;
         pid.parse().context("pid of the container")
     }
 }

@@ -30,7 +30,10 @@ impl Docker {
     /// # Errors
     /// It cannot be started.
     pub fn attempt(&self, args: &[&str]) -> Result<Output> {
-        self.command().args(args).output().with_context(|| format!("start docker {args:?}"))
+        self.command()
+            .args(args)
+            .output()
+            .with_context(|| format!("start docker {args:?}"))
     }
 
     /// Runs it; gives what it printed.
@@ -40,7 +43,11 @@ impl Docker {
     pub fn run(&self, args: &[&str]) -> Result<String> {
         let output = self.attempt(args)?;
         let stderr = String::from_utf8_lossy(&output.stderr);
-        ensure!(output.status.success(), "docker {args:?}: {}: {stderr}", output.status);
+        ensure!(
+            output.status.success(),
+            "docker {args:?}: {}: {stderr}",
+            output.status
+        );
         Ok(String::from_utf8(output.stdout)?.trim().to_owned())
     }
 }

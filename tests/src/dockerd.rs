@@ -39,14 +39,19 @@ impl Dockerd {
             "shutdown-timeout": 1,
             "runtimes": { BOUNDED: { "path": shim } },
         });
+        // A directory that tests mount whole, as `/var/run` is mounted in the field.
+        fs::create_dir(root.join("run")).context("make the socket's directory")?;
         fs::write(root.join("daemon.json"), config.to_string()).context("write daemon.json")?;
-        Ok(Self { root: root.to_owned(), child: None })
+        Ok(Self {
+            root: root.to_owned(),
+            child: None,
+        })
     }
 
     /// Path of its socket.
     #[must_use]
     pub fn socket(&self) -> PathBuf {
-        self.root.join("docker.sock")
+        self.root.join("run/docker.sock")
     }
 
     /// Its address for `docker -H` and `hullwatch --engine`.
@@ -61,7 +66,10 @@ impl Dockerd {
     /// It does not answer in time; its log is in the message.
     pub fn start(&mut self) -> Result<()> {
         ensure!(self.child.is_none(), "dockerd runs already");
-        let log = File::options().create(true).append(true).open(self.root.join("dockerd.log"))?;
+        let log = File::options()
+            .create(true)
+            .append(true)
+            .open(self.root.join("dockerd.log"))?;
         let child = Command::new("dockerd")
             .arg("--data-root")
             .arg(self.root.join("data"))
@@ -78,8 +86,10 @@ impl Dockerd {
             .spawn()
             .context("start dockerd")?;
         self.child = Some(child);
-        eventually("dockerd answers", PATIENCE, || answers(&self.socket()).then_some(()))
-            .with_context(|| self.log_tail())
+        eventually("dockerd answers", PATIENCE, || {
+            answers(&self.socket()).then_some(())
+        })
+        .with_context(|| self.log_tail())
     }
 
     /// Ends it as a crash does: no last word, containers run on, the socket file stays.
@@ -133,7 +143,9 @@ impl Drop for Dockerd {
 /// Whether a process is gone, or a zombie.
 fn is_dead(pid: &str) -> bool {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    stat.rsplit(") ").next().is_none_or(|rest| rest.is_empty() || rest.starts_with('Z'))
+    stat.rsplit(") ")
+        .next()
+        .is_none_or(|rest| rest.is_empty() || rest.starts_with('Z'))
 }
 
 fn answers(socket: &Path) -> bool {

@@ -22,7 +22,10 @@ pub(crate) fn make_root(root: &Path, actor: &Path) -> Result<()> {
         fs::create_dir_all(root.join(directory))?;
     }
     fs::set_permissions(root.join("tmp"), fs::Permissions::from_mode(0o1777))?;
-    fs::write(root.join("etc/passwd"), "root:x:0:0::/:/bin/sh\nuser:x:1000:1000::/:/bin/sh\n")?;
+    fs::write(
+        root.join("etc/passwd"),
+        "root:x:0:0::/:/bin/sh\nuser:x:1000:1000::/:/bin/sh\n",
+    )?;
     fs::write(root.join("etc/group"), "root:x:0:\nuser:x:1000:\n")?;
     copy(Path::new(BUSYBOX), &root.join("bin/busybox"), 0o755)?;
     for applet in APPLETS {
@@ -59,8 +62,16 @@ pub(crate) fn import(docker: &Docker, root: &Path, name: &str, change: Option<&s
     if let Some(change) = change {
         command.args(["--change", change]);
     }
-    let import = command.args(["-", name]).stdin(archive).output().context("docker import")?;
-    ensure!(import.status.success(), "docker import: {}", String::from_utf8_lossy(&import.stderr));
+    let import = command
+        .args(["-", name])
+        .stdin(archive)
+        .output()
+        .context("docker import")?;
+    ensure!(
+        import.status.success(),
+        "docker import: {}",
+        String::from_utf8_lossy(&import.stderr)
+    );
     ensure!(pack.wait()?.success(), "tar failed");
     Ok(())
 }
@@ -74,7 +85,11 @@ pub(crate) fn copy(from: &Path, to: &Path, mode: u32) -> Result<()> {
 
 /// Gives a file capabilities.
 pub(crate) fn give_capability(file: &Path, capability: &str) -> Result<()> {
-    let status = Command::new("setcap").arg(capability).arg(file).status().context("start setcap")?;
+    let status = Command::new("setcap")
+        .arg(capability)
+        .arg(file)
+        .status()
+        .context("start setcap")?;
     ensure!(status.success(), "setcap {capability} {}", file.display());
     Ok(())
 }

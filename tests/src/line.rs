@@ -21,7 +21,10 @@ impl Line {
     /// It is no JSON object with a `type`.
     pub fn parse(text: &str) -> Result<Self> {
         let value: Value = serde_json::from_str(text).with_context(|| format!("no JSON: {text}"))?;
-        let line = Self { text: text.to_owned(), value };
+        let line = Self {
+            text: text.to_owned(),
+            value,
+        };
         anyhow::ensure!(!line.text("/type").is_empty(), "no type: {text}");
         Ok(line)
     }

@@ -63,7 +63,13 @@ impl Shell {
             }
         });
         let container = Container::named(docker, name);
-        let mut shell = Self { container, client, commands, answers, given: 0 };
+        let mut shell = Self {
+            container,
+            client,
+            commands,
+            answers,
+            given: 0,
+        };
         if shell.sh("true").is_err() {
             return Err(shell.last_words()).context(format!("docker run {options:?} {image}"));
         }
@@ -83,12 +89,18 @@ impl Shell {
         let mut output = Vec::new();
         loop {
             let line = self.answers.recv_timeout(PATIENCE).with_context(|| {
-                format!("`{command}` in {} has not ended; so far: {output:?}", self.container.name)
+                format!(
+                    "`{command}` in {} has not ended; so far: {output:?}",
+                    self.container.name
+                )
             })?;
             if let Some((rest, code)) = line.split_once(&end) {
                 output.push(rest.to_owned());
                 let code = code.parse().context("exit code")?;
-                return Ok(Reply { code, output: output.join("\n").trim_end().to_owned() });
+                return Ok(Reply {
+                    code,
+                    output: output.join("\n").trim_end().to_owned(),
+                });
             }
             output.push(line);
         }
@@ -100,7 +112,13 @@ impl Shell {
     /// It failed.
     pub fn must(&mut self, command: &str) -> Result<String> {
         let reply = self.sh(command)?;
-        ensure!(reply.code == 0, "`{command}` in {}: exit {}: {}", self.name, reply.code, reply.output);
+        ensure!(
+            reply.code == 0,
+            "`{command}` in {}: exit {}: {}",
+            self.name,
+            reply.code,
+            reply.output
+        );
         Ok(reply.output)
     }
 

@@ -15,7 +15,9 @@ impl Skip {
     /// A reason.
     #[must_use]
     pub fn because(reason: impl Into<String>) -> Self {
-        Self { reason: reason.into() }
+        Self {
+            reason: reason.into(),
+        }
     }
 }
 
@@ -32,13 +34,19 @@ pub(crate) fn requirements(hullwatch: &Path) -> Result<(), Skip> {
     }
     if !hullwatch.is_file() {
         let path = hullwatch.display();
-        return Err(Skip::because(format!("{path} is not built (or set HULLWATCH_BIN)")));
+        return Err(Skip::because(format!(
+            "{path} is not built (or set HULLWATCH_BIN)"
+        )));
     }
     if !Path::new(BUSYBOX).is_file() {
-        return Err(Skip::because(format!("needs {BUSYBOX} (apt-get install busybox-static)")));
+        return Err(Skip::because(format!(
+            "needs {BUSYBOX} (apt-get install busybox-static)"
+        )));
     }
     match TOOLS.iter().find(|tool| !is_installed(tool)) {
-        Some(tool) => Err(Skip::because(format!("needs {tool} (apt-get install docker.io libcap2-bin)"))),
+        Some(tool) => Err(Skip::because(format!(
+            "needs {tool} (apt-get install docker.io libcap2-bin)"
+        ))),
         None => Ok(()),
     }
 }

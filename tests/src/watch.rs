@@ -14,8 +14,8 @@ use crate::patience::PATIENCE;
 /// Lines of the stream that a failure shows.
 const SHOWN: usize = 50;
 
-/// A place in the stream: what was said before it does not count.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// A place in the stream: what was said before it does not count. The default is the beginning.
+#[derive(Clone, Copy, Default, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Mark(usize);
 
 #[derive(Debug, Default)]
@@ -85,7 +85,9 @@ impl Watch {
             }
         });
         let watch = Self { child, ear };
-        watch.expect(Mark(0), "status started", |line| line.is_status("started", "hullwatch"))?;
+        watch.expect(Mark(0), "status started", |line| {
+            line.is_status("started", "hullwatch")
+        })?;
         Ok(watch)
     }
 
@@ -126,7 +128,12 @@ impl Watch {
             if heard.garbage.is_some() || heard.ended || left.is_zero() {
                 bail!("{what}: {}", report(&heard, from));
             }
-            heard = self.ear.news.wait_timeout(heard, left).unwrap_or_else(PoisonError::into_inner).0;
+            heard = self
+                .ear
+                .news
+                .wait_timeout(heard, left)
+                .unwrap_or_else(PoisonError::into_inner)
+                .0;
         }
     }
 
@@ -135,7 +142,9 @@ impl Watch {
     /// # Errors
     /// As [`Watch::expect`].
     pub fn violation(&self, from: Mark, key: &str, is_it: impl Fn(&Line) -> bool) -> Result<Line> {
-        self.expect(from, &format!("violation of {key}"), |line| line.is_violation(key) && is_it(line))
+        self.expect(from, &format!("violation of {key}"), |line| {
+            line.is_violation(key) && is_it(line)
+        })
     }
 
     /// Waits for an observation of a kind after the mark.
@@ -189,10 +198,17 @@ impl Watch {
     /// # Errors
     /// It does not end in time.
     pub fn stop(mut self) -> Result<(Vec<Line>, Option<i32>)> {
-        let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw).context("pid")?;
+        let pid = i32::try_from(self.child.id())
+            .ok()
+            .and_then(Pid::from_raw)
+            .context("pid")?;
         kill_process(pid, Signal::INT)?;
-        let status = crate::eventually("hullwatch ends", PATIENCE, || self.child.try_wait().ok().flatten())?;
-        crate::eventually("the stream ends", PATIENCE, || self.ear.lock().ended.then_some(()))?;
+        let status = crate::eventually("hullwatch ends", PATIENCE, || {
+            self.child.try_wait().ok().flatten()
+        })?;
+        crate::eventually("the stream ends", PATIENCE, || {
+            self.ear.lock().ended.then_some(())
+        })?;
         Ok((self.all_lines(), status.code()))
     }
 }
@@ -212,6 +228,15 @@ fn report(heard: &Heard, from: Mark) -> String {
         (None, false) => "not said in time".to_owned(),
     };
     let start = from.0.max(heard.lines.len().saturating_sub(SHOWN));
-    let lines: Vec<&str> = heard.lines.iter().skip(start).map(|line| line.text.as_str()).collect();
-    format!("{why}\n--- stream\n{}\n--- stderr\n{}", lines.join("\n"), heard.stderr)
+    let lines: Vec<&str> = heard
+        .lines
+        .iter()
+        .skip(start)
+        .map(|line| line.text.as_str())
+        .collect();
+    format!(
+        "{why}\n--- stream\n{}\n--- stderr\n{}",
+        lines.join("\n"),
+        heard.stderr
+    )
 }

@@ -56,7 +56,10 @@ impl World {
         skip::requirements(&programs.hullwatch)?;
         let temp = std::env::temp_dir();
         cleanup::sweep(&temp);
-        let root = tempfile::Builder::new().prefix(cleanup::PREFIX).tempdir_in(&temp)?.keep();
+        let root = tempfile::Builder::new()
+            .prefix(cleanup::PREFIX)
+            .tempdir_in(&temp)?
+            .keep();
         let owner = cleanup::identity_of(Some(&std::process::id().to_string()));
         fs::write(root.join(cleanup::OWNER), owner)?;
         // Users without privilege act in it.
@@ -64,7 +67,13 @@ impl World {
         let programs = Self::gather(&root, programs)?;
         let dockerd = Dockerd::new(&root, &programs.shim)?;
         let docker = Docker::new(dockerd.uri(), root.join("docker-config"));
-        let mut world = Self { root, programs, dockerd, docker, made: AtomicU32::new(0) };
+        let mut world = Self {
+            root,
+            programs,
+            dockerd,
+            docker,
+            made: AtomicU32::new(0),
+        };
         world.dockerd.start()?;
         let files = world.path("image");
         image::make_root(&files, &world.programs.actor)?;
@@ -84,7 +93,7 @@ impl World {
             Ok(to)
         };
         Ok(Programs {
-            hullwatch: programs.hullwatch.clone(),
+            hullwatch: take(&programs.hullwatch, "hullwatch")?,
             actor: take(&programs.actor, "actor")?,
             shim: take(&programs.shim, "oci-shim")?,
         })
@@ -121,6 +130,12 @@ impl World {
         command
     }
 
+    /// Where the product is, for commands that start it in another way.
+    #[must_use]
+    pub fn hullwatch_path(&self) -> &Path {
+        &self.programs.hullwatch
+    }
+
     /// The actor, to be run on the host.
     #[must_use]
     pub fn actor(&self) -> Command {
@@ -142,7 +157,11 @@ impl World {
     /// The deed was not done.
     pub fn act(&self, args: &[&str]) -> Result<u32> {
         let (pid, output) = self.try_to_act(args)?;
-        ensure!(output.status.success(), "actor {args:?}: {}", String::from_utf8_lossy(&output.stderr));
+        ensure!(
+            output.status.success(),
+            "actor {args:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         Ok(pid)
     }
 
@@ -168,7 +187,11 @@ impl World {
     #[must_use]
     pub fn bounded(&self) -> Vec<String> {
         let has = capabilities(None).is_ok_and(|sets| sets.effective.contains(CapabilitySet::SYS_RESOURCE));
-        if has { Vec::new() } else { vec!["--runtime".to_owned(), BOUNDED.to_owned()] }
+        if has {
+            Vec::new()
+        } else {
+            vec!["--runtime".to_owned(), BOUNDED.to_owned()]
+        }
     }
 
     /// A running container of [`World::IMAGE`] with a shell to give commands to.

@@ -57,7 +57,9 @@ impl Case {
 
 /// A skip is said where a person and `cargo xtask test` can see it.
 fn conclude(name: &str, outcome: Result<()>) -> Result<Completion, Failed> {
-    let Err(error) = outcome else { return Ok(Completion::Completed) };
+    let Err(error) = outcome else {
+        return Ok(Completion::Completed);
+    };
     match error.downcast_ref::<Skip>() {
         Some(skip) => {
             writeln!(std::io::stderr(), "skipped: {name}: {skip}")?;

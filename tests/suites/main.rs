@@ -3,7 +3,16 @@
 //! skipped, by name and with the reason.
 
 mod case;
+mod commands;
+mod configuration;
+mod engine;
+mod flood;
+mod mounts;
+mod privileged;
+mod replay;
 mod schema;
+mod setuid;
+mod sockets;
 mod stage;
 mod world;
 
@@ -13,7 +22,18 @@ use libtest_mimic::{Arguments, run};
 
 use case::Case;
 
-const SUITES: &[&[Case]] = &[world::CASES];
+const SUITES: &[&[Case]] = &[
+    world::CASES,
+    commands::CASES,
+    privileged::CASES,
+    setuid::CASES,
+    sockets::CASES,
+    mounts::CASES,
+    configuration::CASES,
+    engine::CASES,
+    replay::CASES,
+    flood::CASES,
+];
 
 fn main() -> ExitCode {
     let arguments = Arguments {

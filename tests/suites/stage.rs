@@ -30,6 +30,7 @@ pub(crate) enum Way {
     Exec,
     Connect,
     Mount,
+    Engine,
 }
 
 /// Runs a test on the stage, which is set up for the first.
@@ -58,7 +59,9 @@ pub(crate) fn strike() {
 
 /// The built programs; `HULLWATCH_BIN` names another `hullwatch` than the release build.
 pub(crate) fn programs() -> Programs {
-    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."));
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .unwrap_or(Path::new("."));
     let hullwatch = std::env::var_os("HULLWATCH_BIN")
         .map_or_else(|| workspace.join("target/release/hullwatch"), PathBuf::from);
     Programs {
@@ -72,7 +75,12 @@ impl Stage {
     fn new() -> Result<Self> {
         let world = World::new(&programs())?;
         world.dockerd.open_to_everybody()?;
-        Ok(Self { watch: None, sentinel: None, world, schemas: Schemas::published()? })
+        Ok(Self {
+            watch: None,
+            sentinel: None,
+            world,
+            schemas: Schemas::published()?,
+        })
     }
 
     /// The shared watching `hullwatch`; a new one if a test has ended it.
@@ -86,7 +94,13 @@ impl Stage {
     /// A watching `hullwatch` of a test's own.
     pub(crate) fn new_watch(&self, options: &[&str]) -> Result<Watch> {
         let mut command = self.world.hullwatch();
-        command.args(["watch", "--json", "--observations", "--engine", &self.world.dockerd.uri()]);
+        command.args([
+            "watch",
+            "--json",
+            "--observations",
+            "--engine",
+            &self.world.dockerd.uri(),
+        ]);
         Watch::start(command.args(options))
     }
 
@@ -95,6 +109,12 @@ impl Stage {
     pub(crate) fn settle(&mut self, way: Way) -> Result<()> {
         let nonce = self.world.unique("sentinel");
         let mark = self.watch()?.mark();
+        if matches!(way, Way::Engine) {
+            let sentinel = self.world.container(&["--uts", "host"])?;
+            self.watch()?
+                .violation(mark, "runtime-no-host-uts", |line| line.is_in(&sentinel.id))?;
+            return Ok(());
+        }
         if self.sentinel.is_none() {
             self.sentinel = Some(self.world.privileged_container()?);
         }
@@ -102,33 +122,63 @@ impl Stage {
         match way {
             Way::Exec => {
                 // A program of a new name each time: the same violation repeated would be folded.
-                sentinel.must(&format!("/bin/busybox cp /bin/actor /tmp/{nonce} && /tmp/{nonce} nothing"))?;
                 let path = format!("/tmp/{nonce}");
-                self.watch()?.violation(mark, "runtime-not-privileged", |line| line.text("/process/exe") == path)?;
-            }
-            Way::Connect => {
-                let socket = self.world.dockerd.socket();
-                let pid = self.world.act(&["connect", &socket.to_string_lossy()])?;
-                self.watch()?.observation(mark, "connect", |line| line.is_by(pid))?;
+                sentinel.must(&format!("/bin/busybox cp /bin/actor {path} && {path} nothing"))?;
+                self.watch()?.violation(mark, "runtime-not-privileged", |line| {
+                    line.text("/process/exe") == path
+                })?;
             }
             Way::Mount => {
-                sentinel.must(&format!("/bin/mkdir /mnt/{nonce} && /bin/actor mount tmpfs /mnt/{nonce}"))?;
-                self.watch()?.observation(mark, "mount", |line| line.text("/requested/target").ends_with(&nonce))?;
+                let path = format!("/mnt/{nonce}");
+                sentinel.must(&format!("/bin/mkdir {path} && /bin/actor mount tmpfs {path}"))?;
+                self.watch()?
+                    .observation(mark, "mount", |line| line.text("/requested/target") == path)?;
+            }
+            Way::Connect | Way::Engine => {
+                let pid = self
+                    .world
+                    .act(&["connect", &self.world.dockerd.socket().to_string_lossy()])?;
+                self.watch()?
+                    .observation(mark, "connect", |line| line.is_by(pid))?;
             }
         }
         Ok(())
     }
 
     /// Fails if such a violation has been reported after the mark, once everything has been.
-    pub(crate) fn silent(&mut self, way: Way, from: Mark, what: &str, is_it: impl Fn(&Line) -> bool) -> Result<()> {
+    pub(crate) fn silent(
+        &mut self,
+        way: Way,
+        from: Mark,
+        what: &str,
+        is_it: impl Fn(&Line) -> bool,
+    ) -> Result<()> {
         self.settle(way)?;
-        self.watch()?
-            .none_since(from, what, |line| line.text("/type") == "violation" && is_it(line))
+        self.watch()?.none_since(from, what, |line| {
+            line.text("/type") == "violation" && is_it(line)
+        })
+    }
+
+    /// Waits until an exec with this argument has been observed.
+    pub(crate) fn ran(&mut self, from: Mark, arg: &str) -> Result<Line> {
+        self.watch()?.observation(from, "exec", |line| line.has_arg(arg))
+    }
+
+    /// Runs a program of a name that occurs nowhere else in a container and waits until it was observed.
+    pub(crate) fn run_in(&mut self, shell: &mut Shell, program: &str) -> Result<Line> {
+        let nonce = self.world.unique("run");
+        let mark = self.watch()?.mark();
+        shell.must(&format!("{program} nothing {nonce}"))?;
+        self.watch()?.observation(mark, "exec", |line| {
+            line.has_arg(&nonce) && line.at("/process/args/1") == "nothing"
+        })
     }
 
     /// Holds every line that the shared `hullwatch` wrote during a test against the published schemas.
     fn conforms(&self, from: Option<Mark>) -> Result<()> {
-        let (Some(schemas), Some(watch)) = (&self.schemas, &self.watch) else { return Ok(()) };
+        let (Some(schemas), Some(watch)) = (&self.schemas, &self.watch) else {
+            return Ok(());
+        };
         let lines = from.map_or_else(|| watch.all_lines(), |mark| watch.lines(mark));
         lines.iter().try_for_each(|line| schemas.check(line))
     }

@@ -39,19 +39,29 @@ fn privileged_containers_and_sessions_have_their_capabilities(stage: &mut Stage)
     };
     let own = capabilities(&ordinary.must("/bin/actor credentials")?);
     let given = capabilities(&ordinary.exec(&["--privileged"], &["/bin/actor", "credentials"])?);
-    ensure!(own != 0 && given & own == own && given.count_ones() > 30, "{own:x} and {given:x}");
+    ensure!(
+        own != 0 && given & own == own && given.count_ones() > 30,
+        "{own:x} and {given:x}"
+    );
     Ok(())
 }
 
 fn programs_keep_their_privileges_in_the_image(stage: &mut Stage) -> Result<()> {
     let mut container = stage.world.container(&[])?;
-    let modes = container.must("/bin/busybox stat -c %a /privileged/setuid /privileged/setgid /privileged/capable")?;
+    let modes = container
+        .must("/bin/busybox stat -c %a /privileged/setuid /privileged/setgid /privileged/capable")?;
     ensure!(modes == "4755\n2755\n755", "{modes}");
     let mut user = stage.world.container(&["--user", "1000:1000"])?;
-    for (program, gained) in [("setuid", "0 1000 "), ("setgid", "1000 0 0"), ("capable", "1000 1000 400")] {
+    for (program, gained) in [
+        ("setuid", "0 1000 "),
+        ("setgid", "1000 0 0"),
+        ("capable", "1000 1000 400"),
+    ] {
         let said = user.must(&format!("/privileged/{program} credentials"))?;
         ensure!(said.starts_with(gained), "{program}: {said}");
-        let said = user.must(&format!("/bin/actor no-new-privs /privileged/{program} credentials"))?;
+        let said = user.must(&format!(
+            "/bin/actor no-new-privs /privileged/{program} credentials"
+        ))?;
         ensure!(said == "1000 1000 0", "{program} under no_new_privs: {said}");
     }
     Ok(())
@@ -61,7 +71,10 @@ fn containers_outlive_the_engine(stage: &mut Stage) -> Result<()> {
     let container = stage.world.detached(&[], &["/bin/sleep", "100000"])?;
     let pid = container.pid()?;
     stage.world.dockerd.kill()?;
-    ensure!(std::path::Path::new(&format!("/proc/{pid}")).exists(), "the container ended with the engine");
+    ensure!(
+        std::path::Path::new(&format!("/proc/{pid}")).exists(),
+        "the container ended with the engine"
+    );
     stage.world.dockerd.start()?;
     stage.world.dockerd.open_to_everybody()?;
     ensure!(container.pid()? == pid, "the engine has lost the container");

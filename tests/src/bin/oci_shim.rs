@@ -37,7 +37,8 @@ fn option(args: &[OsString], name: &str) -> Option<PathBuf> {
 /// Removes the capability from every set of the object at `pointer`.
 fn edit(path: &Path, pointer: &str) -> Result<()> {
     let text = fs::read(path).with_context(|| format!("read {}", path.display()))?;
-    let mut spec: Value = serde_json::from_slice(&text).with_context(|| format!("parse {}", path.display()))?;
+    let mut spec: Value =
+        serde_json::from_slice(&text).with_context(|| format!("parse {}", path.display()))?;
     if let Some(Value::Object(sets)) = spec.pointer_mut(pointer) {
         for set in sets.values_mut().filter_map(Value::as_array_mut) {
             set.retain(|name| name != LACKING);

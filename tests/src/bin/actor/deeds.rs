@@ -19,7 +19,12 @@ const PING: &[u8] = b"GET /_ping HTTP/1.0\r\nHost: engine\r\n\r\n";
 pub(crate) fn credentials() -> Result<()> {
     let permitted = rustix::thread::capabilities(None)?.permitted.bits();
     let (user, group) = (rustix::process::geteuid(), rustix::process::getegid());
-    writeln!(std::io::stdout(), "{} {} {permitted:x}", user.as_raw(), group.as_raw())?;
+    writeln!(
+        std::io::stdout(),
+        "{} {} {permitted:x}",
+        user.as_raw(),
+        group.as_raw()
+    )?;
     Ok(())
 }
 
@@ -114,5 +119,8 @@ where
     N: std::str::FromStr,
     N::Err: std::error::Error + Send + Sync + 'static,
 {
-    text.to_str().context("a number is text")?.parse().context("a number is digits")
+    text.to_str()
+        .context("a number is text")?
+        .parse()
+        .context("a number is digits")
 }

@@ -19,7 +19,8 @@ pub(crate) fn mount(fstype: &OsStr, target: &OsStr) -> Result<()> {
 pub(crate) fn mount_new(fstype: &OsStr, target: &OsStr) -> Result<()> {
     let context = fsopen(fstype, FsOpenFlags::FSOPEN_CLOEXEC).context("fsopen")?;
     fsconfig_create(&context).context("fsconfig")?;
-    let tree = fsmount(&context, FsMountFlags::FSMOUNT_CLOEXEC, MountAttrFlags::empty()).context("fsmount")?;
+    let tree =
+        fsmount(&context, FsMountFlags::FSMOUNT_CLOEXEC, MountAttrFlags::empty()).context("fsmount")?;
     move_mount(&tree, "", CWD, target, MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH).context("move_mount")
 }
 
