@@ -60,6 +60,12 @@ impl Dockerd {
         format!("unix://{}", self.socket().display())
     }
 
+    /// Whether it has been started and not killed.
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        self.child.is_some()
+    }
+
     /// Starts it and waits until it answers.
     ///
     /// # Errors

@@ -122,7 +122,7 @@ fn an_engine_that_dies_and_returns(stage: &mut Stage) -> Result<()> {
     let mark = stage.watch()?.mark();
     let seen = tick(stage.watch()?, mark, "tick-through")?;
     ensure!(seen.text("/container/identity") == "confirmed", "{seen}");
-    stage.world.dockerd.kill()?;
+    stage.kill_engine()?;
     let watch = stage.watch()?;
     watch.expect(mark, "degraded engine", |line| is_engine(line, "degraded"))?;
     let during = watch.mark();
@@ -131,8 +131,7 @@ fn an_engine_that_dies_and_returns(stage: &mut Stage) -> Result<()> {
         seen.is_in(&container.id) && seen.text("/container/identity") != "unknown",
         "{seen}"
     );
-    stage.world.dockerd.start()?;
-    stage.world.dockerd.open_to_everybody()?;
+    stage.start_engine()?;
     let watch = stage.watch()?;
     watch.expect(during, "recovered engine", |line| is_engine(line, "recovered"))?;
     let after = watch.mark();
@@ -150,7 +149,7 @@ fn an_engine_that_dies_and_returns(stage: &mut Stage) -> Result<()> {
 
 fn an_engine_that_starts_later(stage: &mut Stage) -> Result<()> {
     let container = ticking(stage, "tick-before")?;
-    stage.world.dockerd.kill()?;
+    stage.kill_engine()?;
     let watch = stage.new_watch(&[])?;
     let start = Mark::default();
     watch.expect(start, "degraded engine", |line| is_engine(line, "degraded"))?;
@@ -163,8 +162,7 @@ fn an_engine_that_starts_later(stage: &mut Stage) -> Result<()> {
         seen.at("/container/name").is_null(),
         "no engine has told a name: {seen}"
     );
-    stage.world.dockerd.start()?;
-    stage.world.dockerd.open_to_everybody()?;
+    stage.start_engine()?;
     watch.expect(start, "recovered engine", |line| is_engine(line, "recovered"))?;
     let after = watch.mark();
     let seen = tick(&watch, after, "tick-before")?;
@@ -189,10 +187,9 @@ fn an_engine_s_new_socket(stage: &mut Stage) -> Result<()> {
                 .find(|line| line.is_observation("connect") && line.is_by(pid))?;
             (line.number("/socket/ino") == Some(inode)).then_some(())
         })?;
-        stage.world.dockerd.kill()?;
+        stage.kill_engine()?;
         // The old inode may be used again for another file, which is then no runtime's socket.
-        stage.world.dockerd.start()?;
-        stage.world.dockerd.open_to_everybody()?;
+        stage.start_engine()?;
     }
     Ok(())
 }

@@ -65,7 +65,7 @@ fn a_setuid_program_run_by_a_user(stage: &mut Stage) -> Result<()> {
     let mark = stage.watch()?.mark();
     check(stage, &mut shell, "/bin/actor", "", false)?;
     stage.silent(Way::Exec, mark, "an ordinary program", |line| {
-        line.is_in(&shell.id)
+        line.is_in(&shell.id) && (line.is_violation(GAINED) || line.is_violation(CARRIED))
     })
 }
 

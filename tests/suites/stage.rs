@@ -44,6 +44,10 @@ pub(crate) fn perform(test: fn(&mut Stage) -> Result<()>) -> Result<()> {
     }
     match slot.as_mut().context("no stage")? {
         Ok(stage) => {
+            if !stage.world.dockerd.is_running() {
+                // An earlier test failed before it had started the engine again.
+                stage.start_engine()?;
+            }
             let mark = stage.watch.as_ref().map(Watch::mark);
             test(stage)?;
             stage.conforms(mark)
@@ -89,6 +93,19 @@ impl Stage {
             self.watch = Some(self.new_watch(&["--trusted-user", TRUSTED_UID])?);
         }
         self.watch.as_ref().context("no hullwatch")
+    }
+
+    /// Kills the engine.
+    pub(crate) fn kill_engine(&mut self) -> Result<()> {
+        // Its shell ends with the engine that feeds it.
+        self.sentinel = None;
+        self.world.dockerd.kill()
+    }
+
+    /// Starts the engine again.
+    pub(crate) fn start_engine(&mut self) -> Result<()> {
+        self.world.dockerd.start()?;
+        self.world.dockerd.open_to_everybody()
     }
 
     /// A watching `hullwatch` of a test's own.

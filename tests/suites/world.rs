@@ -70,13 +70,12 @@ fn programs_keep_their_privileges_in_the_image(stage: &mut Stage) -> Result<()> 
 fn containers_outlive_the_engine(stage: &mut Stage) -> Result<()> {
     let container = stage.world.detached(&[], &["/bin/sleep", "100000"])?;
     let pid = container.pid()?;
-    stage.world.dockerd.kill()?;
+    stage.kill_engine()?;
     ensure!(
         std::path::Path::new(&format!("/proc/{pid}")).exists(),
         "the container ended with the engine"
     );
-    stage.world.dockerd.start()?;
-    stage.world.dockerd.open_to_everybody()?;
+    stage.start_engine()?;
     ensure!(container.pid()? == pid, "the engine has lost the container");
     container.exec(&[], &["/bin/actor", "nothing"])?;
     Ok(())
