@@ -1,6 +1,7 @@
 //! One test and how it is run.
 
 use std::io::Write;
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::Result;
 use hullwatch_tests::Skip;
@@ -55,14 +56,24 @@ impl Case {
     }
 }
 
-/// A skip is said where a person and `cargo xtask test` can see it.
+static SKIPPED: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+/// Says, where a person and `cargo xtask test` see it, what was skipped: after everything else, one line each.
+pub(crate) fn tell_skips() -> std::io::Result<()> {
+    let skipped = SKIPPED.lock().unwrap_or_else(PoisonError::into_inner);
+    skipped
+        .iter()
+        .try_for_each(|line| writeln!(std::io::stderr(), "{line}"))
+}
+
 fn conclude(name: &str, outcome: Result<()>) -> Result<Completion, Failed> {
     let Err(error) = outcome else {
         return Ok(Completion::Completed);
     };
     match error.downcast_ref::<Skip>() {
         Some(skip) => {
-            writeln!(std::io::stderr(), "skipped: {name}: {skip}")?;
+            let mut skipped = SKIPPED.lock().unwrap_or_else(PoisonError::into_inner);
+            skipped.push(format!("skipped: {name}: {skip}"));
             Ok(Completion::ignored_with(skip))
         }
         None => Err(format!("{error:#}").into()),

@@ -44,5 +44,8 @@ fn main() -> ExitCode {
     let trials = SUITES.iter().copied().flatten().map(Case::trial).collect();
     let conclusion = run(&arguments, trials);
     stage::strike();
-    conclusion.exit_code()
+    match case::tell_skips() {
+        Ok(()) => conclusion.exit_code(),
+        Err(_) => ExitCode::FAILURE,
+    }
 }

@@ -18,7 +18,8 @@ cases! {
 }
 
 const SENSITIVE: &str = "runtime-no-sensitive-host-mounts";
-const MOUNT_KEYS: [&str; 2] = [SENSITIVE, "runtime-no-shared-propagation"];
+const SHARED: &str = "runtime-no-shared-propagation";
+const MOUNT_KEYS: [&str; 2] = [SENSITIVE, SHARED];
 
 /// The observation of a call with this target in a container.
 fn observed(stage: &mut Stage, from: Mark, shell: &Shell, call: &str, target: &str) -> Result<Line> {
@@ -129,6 +130,7 @@ fn mounts_that_fail(stage: &mut Stage) -> Result<()> {
     Ok(())
 }
 
+/// What a container was given read-only it may show itself elsewhere; to make it writable is another matter.
 fn a_sensitive_directory_mounted_in_a_container(stage: &mut Stage) -> Result<()> {
     let mut shell = stage
         .world
@@ -138,25 +140,46 @@ fn a_sensitive_directory_mounted_in_a_container(stage: &mut Stage) -> Result<()>
     shell.must("/bin/actor bind /tmp/own /tmp/target")?;
     let seen = observed(stage, mark, &shell, "mount", "/tmp/target")?;
     mounted(&seen, "/tmp/target")?;
-    stage.silent(Way::Mount, mark, "a directory of its own", |line| {
-        line.is_violation(SENSITIVE) && line.is_in(&shell.id)
-    })?;
     shell.must("/bin/actor bind /given /mnt")?;
     let seen = observed(stage, mark, &shell, "mount", "/mnt")?;
-    ensure!(mounted(&seen, "/mnt")?["host_path"] == "/etc", "{seen}");
-    let said = stage.watch()?.violation(mark, SENSITIVE, |line| {
-        line.is_in(&shell.id) && line.text.contains("/mnt")
+    let point = mounted(&seen, "/mnt")?;
+    ensure!(
+        point["host_path"] == "/etc" && point["read_only"] == true,
+        "{seen}"
+    );
+    stage.silent(Way::Mount, mark, "what it had before", |line| {
+        line.is_violation(SENSITIVE) && line.is_in(&shell.id) && !line.at("/process").is_null()
     })?;
-    ensure!(said.text("/process/exe") == "/bin/actor", "{said}");
+    let mark = stage.watch()?.mark();
+    shell.must("/bin/actor writable /mnt")?;
+    let seen = observed(stage, mark, &shell, "mount", "/mnt")?;
+    ensure!(mounted(&seen, "/mnt")?["read_only"] == false, "{seen}");
+    let said = stage.watch()?.violation(mark, SENSITIVE, |line| {
+        line.is_in(&shell.id) && !line.at("/process").is_null()
+    })?;
+    ensure!(
+        said.text("/process/exe") == "/bin/actor" && said.text("/class") == "drift",
+        "{said}"
+    );
+    ensure!(said.text("/summary").contains("/etc"), "{said}");
     Ok(())
 }
 
 fn a_mount_made_shared(stage: &mut Stage) -> Result<()> {
     let mut shell = stage.world.container(&["--cap-add", "SYS_ADMIN"])?;
+    let mark = stage.watch()?.mark();
     shell.must("/bin/actor mount tmpfs /mnt")?;
+    let seen = observed(stage, mark, &shell, "mount", "/mnt")?;
+    ensure!(mounted(&seen, "/mnt")?["propagation"] == "private", "{seen}");
+    stage.silent(Way::Mount, mark, "a private mount", |line| {
+        line.is_violation(SHARED) && line.is_in(&shell.id)
+    })?;
     let mark = stage.watch()?.mark();
     shell.must("/bin/actor make-shared /mnt")?;
     let seen = observed(stage, mark, &shell, "mount", "/mnt")?;
     ensure!(mounted(&seen, "/mnt")?["propagation"] == "shared", "{seen}");
+    stage
+        .watch()?
+        .violation(mark, SHARED, |line| line.is_in(&shell.id))?;
     Ok(())
 }

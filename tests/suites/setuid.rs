@@ -73,6 +73,10 @@ fn a_setuid_program_run_by_root(stage: &mut Stage) -> Result<()> {
     let mark = stage.watch()?.mark();
     let mut shell = stage.world.container(&[])?;
     check(stage, &mut shell, "/privileged/setuid", "setuid", false)?;
+    let said = stage
+        .watch()?
+        .violation(mark, CARRIED, |line| line.is_in(&shell.id))?;
+    ensure!(said.text("/class") == "exercised", "{said}");
     stage.silent(Way::Exec, mark, "root that gains nothing", |line| {
         line.is_violation(GAINED) && line.is_in(&shell.id)
     })

@@ -30,6 +30,7 @@ fn main() -> Result<()> {
         ("bind", [source, target]) => mounts::bind(source, target),
         ("bind-new", [source, target]) => mounts::bind_new(source, target),
         ("make-shared", [target]) => mounts::make_shared(target),
+        ("writable", [target]) => mounts::make_writable(target),
         ("umount", [target]) => mounts::umount(target),
         _ => bail!("no deed `{deed}` with {} arguments", rest.len()),
     }

@@ -6,8 +6,8 @@ use anyhow::{Context, Result};
 use rustix::fs::CWD;
 use rustix::mount::{
     FsMountFlags, FsOpenFlags, MountAttrFlags, MountFlags, MountPropagationFlags, MoveMountFlags,
-    OpenTreeFlags, UnmountFlags, fsconfig_create, fsmount, fsopen, mount_bind, mount_change, move_mount,
-    open_tree, unmount,
+    OpenTreeFlags, UnmountFlags, fsconfig_create, fsmount, fsopen, mount_bind, mount_change, mount_remount,
+    move_mount, open_tree, unmount,
 };
 
 /// A new file system by `mount(2)`.
@@ -39,6 +39,11 @@ pub(crate) fn bind_new(source: &OsStr, target: &OsStr) -> Result<()> {
 /// A mount point made shared.
 pub(crate) fn make_shared(target: &OsStr) -> Result<()> {
     mount_change(target, MountPropagationFlags::SHARED).context("make shared")
+}
+
+/// A read-only bind made writable.
+pub(crate) fn make_writable(target: &OsStr) -> Result<()> {
+    mount_remount(target, MountFlags::BIND, "").context("remount")
 }
 
 /// A mount taken away.
