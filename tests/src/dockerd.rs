@@ -48,10 +48,16 @@ impl Dockerd {
         })
     }
 
+    /// Directory that holds its socket and nothing else.
+    #[must_use]
+    pub fn directory(&self) -> PathBuf {
+        self.root.join("run")
+    }
+
     /// Path of its socket.
     #[must_use]
     pub fn socket(&self) -> PathBuf {
-        self.root.join("run/docker.sock")
+        self.directory().join("docker.sock")
     }
 
     /// Its address for `docker -H` and `hullwatch --engine`.

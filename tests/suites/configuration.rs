@@ -32,6 +32,27 @@ const KEYS: [&str; 10] = [
     "runtime-seccomp-on",
 ];
 
+const HOST_NETWORK: &[&str] = &["--network", "host"];
+const HOST_PID: &[&str] = &["--pid", "host"];
+const HOST_IPC: &[&str] = &["--ipc", "host"];
+const HOST_UTS: &[&str] = &["--uts", "host"];
+const DEVICE: &[&str] = &["--device", "/dev/kmsg:/dev/given"];
+const CAPABILITY: &[&str] = &["--cap-add", "SYS_ADMIN"];
+const DIRECTORY: &[&str] = &["--volume", "/etc:/given"];
+const NO_SECCOMP: &[&str] = &["--security-opt", "seccomp=unconfined"];
+
+/// Every set of options that needs no preparation.
+pub(crate) const OPTIONS: [&[&str]; 8] = [
+    HOST_NETWORK,
+    HOST_PID,
+    HOST_IPC,
+    HOST_UTS,
+    DEVICE,
+    CAPABILITY,
+    DIRECTORY,
+    NO_SECCOMP,
+];
+
 /// Starts a container with these options: of all the keys, exactly this one is broken.
 #[track_caller]
 fn check(stage: &mut Stage, options: &[&str], key: &str) -> Result<()> {
@@ -53,47 +74,35 @@ fn check(stage: &mut Stage, options: &[&str], key: &str) -> Result<()> {
 }
 
 fn host_network(stage: &mut Stage) -> Result<()> {
-    check(stage, &["--network", "host"], "runtime-no-host-network")
+    check(stage, HOST_NETWORK, "runtime-no-host-network")
 }
 
 fn host_processes(stage: &mut Stage) -> Result<()> {
-    check(stage, &["--pid", "host"], "runtime-no-host-pid")
+    check(stage, HOST_PID, "runtime-no-host-pid")
 }
 
 fn host_ipc(stage: &mut Stage) -> Result<()> {
-    check(stage, &["--ipc", "host"], "runtime-no-host-ipc")
+    check(stage, HOST_IPC, "runtime-no-host-ipc")
 }
 
 fn host_names(stage: &mut Stage) -> Result<()> {
-    check(stage, &["--uts", "host"], "runtime-no-host-uts")
+    check(stage, HOST_UTS, "runtime-no-host-uts")
 }
 
 fn host_devices(stage: &mut Stage) -> Result<()> {
-    check(
-        stage,
-        &["--device", "/dev/kmsg:/dev/given"],
-        "runtime-no-host-devices",
-    )
+    check(stage, DEVICE, "runtime-no-host-devices")
 }
 
 fn added_capabilities(stage: &mut Stage) -> Result<()> {
-    check(stage, &["--cap-add", "SYS_ADMIN"], "runtime-capabilities")
+    check(stage, CAPABILITY, "runtime-capabilities")
 }
 
 fn sensitive_host_directories(stage: &mut Stage) -> Result<()> {
-    check(
-        stage,
-        &["--volume", "/etc:/given"],
-        "runtime-no-sensitive-host-mounts",
-    )
+    check(stage, DIRECTORY, "runtime-no-sensitive-host-mounts")
 }
 
 fn no_seccomp(stage: &mut Stage) -> Result<()> {
-    check(
-        stage,
-        &["--security-opt", "seccomp=unconfined"],
-        "runtime-seccomp-on",
-    )
+    check(stage, NO_SECCOMP, "runtime-seccomp-on")
 }
 
 fn shared_propagation(stage: &mut Stage) -> Result<()> {

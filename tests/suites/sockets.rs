@@ -5,7 +5,7 @@ use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::{SocketAddr, UnixListener, UnixStream};
 use std::process::Stdio;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 
 use crate::case::cases;
 use crate::stage::{Stage, TRUSTED_UID, Way};
@@ -25,7 +25,7 @@ cases! {
 
 fn the_engine_s_socket_from_a_container(stage: &mut Stage) -> Result<()> {
     let socket = stage.world.dockerd.socket();
-    let directory = socket.parent().context("the socket's directory")?.to_owned();
+    let directory = stage.world.dockerd.directory();
     let mount = format!("{}:/elsewhere", directory.display());
     for (path, user) in [
         ("/elsewhere/docker.sock", "0"),
