@@ -26,7 +26,7 @@ pub struct Header {
     pub time: u64,
     /// Cgroup of the task.
     pub cgroup: u64,
-    /// Outermost cgroup of the task's container; 0 outside containers.
+    /// Outermost cgroup of the task's container, by cgroup or by namespace; 0 outside containers.
     pub container: u64,
     /// The task that did it.
     pub task: Task,
@@ -51,7 +51,7 @@ pub struct Task {
     pub login_uid: u32,
     /// Audit session, or [`UNSET`].
     pub session_id: u32,
-    /// [`TASK_NO_NEW_PRIVS`].
+    /// `TASK_*`.
     pub flags: u32,
     /// 0 off, 1 strict, 2 filter; [`UNSET`] where the kernel has no seccomp.
     pub seccomp: u32,
@@ -69,6 +69,9 @@ pub struct Task {
 
 /// Flag of [`Task::flags`]: the task can gain no privilege by exec.
 pub const TASK_NO_NEW_PRIVS: u32 = 1;
+/// Flag of [`Task::flags`]: the task's cgroup is no container's, but its mount or pid namespace is; the
+/// header names the container that owns it.
+pub const TASK_CONTAINER_BY_NAMESPACE: u32 = 2;
 
 /// `struct cred`, ids in the initial user namespace.
 #[repr(C)]

@@ -15,6 +15,6 @@ impl Kind {
     pub const MOUNT: Self = Self(32);
     /// A task changed namespaces: [`crate::event::Namespace`].
     pub const NAMESPACE: Self = Self(48);
-    /// A cgroup was made or removed, or a task left its container's: [`crate::event::Cgroup`].
+    /// A container's cgroup was made or removed: [`crate::event::Cgroup`].
     pub const CGROUP: Self = Self(64);
 }

@@ -13,11 +13,13 @@ mod header;
 mod kind;
 mod offset;
 
-pub use cgroup_name::{CONTAINER_ID_LEN, NAME_MAX as CGROUP_NAME_MAX, container_id_at};
+pub use cgroup_name::{
+    CONTAINER_ID_LEN, MONITOR, NAME_MAX as CGROUP_NAME_MAX, SCOPE, container_id_at, id_start, is_id,
+};
 pub use counter::{LOSS_COUNTERS, Loss, Source, loss_index};
 pub use header::{
     ANCESTORS, Ancestor, COMM_LEN, Credentials, EXE_NAME_LEN, FileFacts, Header, Namespaces,
-    TASK_NO_NEW_PRIVS, Task, UNSET,
+    TASK_CONTAINER_BY_NAMESPACE, TASK_NO_NEW_PRIVS, Task, UNSET,
 };
 pub use kind::Kind;
 pub use offset::{OFFSET_MISSING, OFFSETS, Offset, OffsetGroup};
@@ -45,6 +47,21 @@ pub struct Inode {
 pub struct ContainerCgroup {
     /// Id of the container's outermost cgroup: the one that bears the container's name.
     pub root: u64,
+}
+
+/// What is kept of a system call between its entry and its return.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(feature = "user", derive(bytemuck::Pod, bytemuck::Zeroable))]
+pub struct Inflight {
+    /// Argument registers at entry.
+    pub args: [u64; 6],
+    /// Namespaces before the call.
+    pub ns: Namespaces,
+    /// `CALL_*`.
+    pub call: u32,
+    /// Zero.
+    pub pad: u32,
 }
 
 /// Spending of one cgroup's event quota, and what it cost.

@@ -106,6 +106,7 @@ macro_rules! for_each_offset {
             MM_ARG_START: Exec "mm_struct" "arg_start";
             MM_ARG_END: Exec "mm_struct" "arg_end";
             BINPRM_FILE: Exec "linux_binprm" "file";
+            BINPRM_CRED: Exec "linux_binprm" "cred";
             BINPRM_ARGC: Exec "linux_binprm" "argc";
             BINPRM_FILENAME: Exec "linux_binprm" "filename";
             BINPRM_SECUREEXEC: Exec "linux_binprm" "secureexec";
@@ -113,7 +114,6 @@ macro_rules! for_each_offset {
             SOCK_STATE: Unix "sock" "__sk_common.skc_state";
             UNIX_SOCK_ADDR: Unix "unix_sock" "addr";
             UNIX_SOCK_DENTRY: Unix "unix_sock" "path.dentry";
-            UNIX_ADDRESS_LEN: Unix "unix_address" "len";
             UNIX_ADDRESS_NAME: Unix "unix_address" "name";
             CGROUP_KN: Cgroup "cgroup" "kn";
             CGROUP_ROOT: Cgroup "cgroup" "root";
@@ -121,7 +121,8 @@ macro_rules! for_each_offset {
             KERNFS_ID: Cgroup "kernfs_node" "id";
             KERNFS_NAME: Cgroup "kernfs_node" "name";
             KERNFS_PARENT: Cgroup "kernfs_node" "__parent|parent";
-            TASK_CGROUPS: CgroupV1 "task_struct" "cgroups";
+            TASK_CGROUPS: Cgroup "task_struct" "cgroups";
+            CSS_SET_DFL_CGRP: Cgroup "css_set" "dfl_cgrp";
             CSS_SET_SUBSYS: CgroupV1 "css_set" "subsys";
             CSS_CGROUP: CgroupV1 "cgroup_subsys_state" "cgroup";
         }

@@ -33,13 +33,21 @@ pub struct Finding {
 }
 
 impl Finding {
-    /// A finding at the check's usual severity and without further evidence.
+    /// A finding at the check's usual severity and without further evidence. Summaries quote names that a
+    /// container chose: their control characters are replaced, so that none can forge a line or a colour.
     #[must_use]
-    pub fn new(class: Class, subject: impl Into<String>, summary: impl Into<String>) -> Self {
+    pub fn new(class: Class, subject: impl Into<String>, summary: impl AsRef<str>) -> Self {
+        let readable = |c: char| {
+            if c.is_control() {
+                char::REPLACEMENT_CHARACTER
+            } else {
+                c
+            }
+        };
         Self {
             class,
             severity: None,
-            summary: summary.into(),
+            summary: summary.as_ref().chars().map(readable).collect(),
             subject: subject.into(),
             evidence: Vec::new(),
         }
@@ -59,5 +67,16 @@ impl Finding {
     pub fn evidence(mut self, evidence: Evidence) -> Self {
         self.evidence.push(evidence);
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_cannot_forge_a_line() {
+        let finding = Finding::new(Class::Drift, "x", "/tmp/a\n\u{1b}[31mb ran");
+        assert_eq!(finding.summary, "/tmp/a\u{fffd}\u{fffd}[31mb ran");
     }
 }

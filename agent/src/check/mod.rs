@@ -80,6 +80,13 @@ impl Check {
             .map(|(_, number)| *number)
     }
 
+    /// Whether every privileged container fails it for being privileged. Where one starts or runs
+    /// something, `runtime-not-privileged` speaks for all of these.
+    #[must_use]
+    pub fn is_implied_by_privileged(&self) -> bool {
+        runtime_not_privileged::IMPLIES.contains(&self.key)
+    }
+
     /// Whether an observation of this kind may break it.
     #[must_use]
     pub fn listens_to(&self, event: &Event) -> bool {
@@ -104,7 +111,13 @@ macro_rules! checks {
 
 // One line per check. `cargo xtask tidy` fails on a file that is not listed.
 checks! {
+    docker_group_trusted_members,
+    image_no_setuid_files,
     runtime_not_privileged,
+    exec_not_privileged,
+    exec_not_root,
+    runtime_no_new_privileges,
+    runtime_no_docker_socket,
 }
 
 /// The check with this key, or this number in this benchmark.

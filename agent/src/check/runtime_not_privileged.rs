@@ -1,9 +1,21 @@
 //! Privileged containers: every capability, every device, no seccomp, no AppArmor.
 
-use super::support::{config, container_name, is_privileged_set};
-use super::{Assess, Benchmark, Check, Finding, Signal, View};
-use crate::model::{Class, Container, ContainerState, Event, Evidence, Host, Severity, Source, Verdict};
 use serde_json::json;
+
+use super::support::{config, container_name, failed, is_privileged_set, proc};
+use super::{Assess, Benchmark, Check, Finding, Signal, View};
+use crate::model::{Class, Container, Event, Host, RunningTruth, Seccomp, Severity, Verdict};
+
+/// Keys of the checks that a privileged container fails because it is privileged: live, this check alone
+/// speaks for them.
+pub(super) const IMPLIES: [&str; 6] = [
+    "runtime-apparmor",
+    "runtime-capabilities",
+    "runtime-no-host-devices",
+    "runtime-no-new-privileges",
+    "runtime-seccomp-on",
+    "runtime-selinux",
+];
 
 pub(super) static CHECK: Check = Check {
     key: "runtime-not-privileged",
@@ -23,28 +35,43 @@ pub(super) static CHECK: Check = Check {
         (Benchmark::V1_8_0, "5.5"),
     ],
     about: "A privileged container holds every capability and every device of the host and runs without seccomp and \
-            AppArmor: whoever runs a program in it owns the host. The container's configuration decides; where no \
-            engine answers, the capabilities of its processes do.",
+            AppArmor: whoever runs a program in it owns the host. The container's configuration decides; so does \
+            the kernel, where it shows every capability and no seccomp filter without that configuration.",
     remedy: "Start the container without --privileged; add only the capabilities and devices it needs",
     assess: Assess::Container(assess),
-    signals: &[Signal { kind: "exec", when: "a program runs in a privileged container" }],
+    signals: &[Signal {
+        kind: "exec",
+        when: "a program runs in a privileged container",
+    }],
     observe,
 };
 
 fn assess(container: &Container, _: &Host) -> Verdict {
-    match container.privileged {
-        Some(false) => Verdict::Pass,
-        Some(true) => Verdict::Fail {
-            reason: format!("container {} is privileged", container.name),
-            severity: (container.state != ContainerState::Running).then_some(Severity::Medium),
-            evidence: vec![config("HostConfig.Privileged", true)],
-        },
-        None => Verdict::Unknown("the engine does not say whether the container is privileged".to_owned()),
+    if container.privileged == Some(true) {
+        let asked = config("HostConfig.Privileged", true);
+        return failed(container, CHECK.severity, "is privileged", vec![asked]);
+    }
+    match (&container.truth, container.privileged) {
+        (Some(truth), _) if is_as_good_as_privileged(truth) => {
+            let seen = proc(json!({ "caps_bounding": truth.caps_bounding, "seccomp": truth.seccomp }));
+            let clause = "holds all that a privileged one does, although its configuration says otherwise";
+            failed(container, CHECK.severity, clause, vec![seen])
+        }
+        (Some(_), _) | (None, Some(_)) => Verdict::Pass,
+        (None, None) => {
+            Verdict::Unknown("the engine does not say whether the container is privileged".into())
+        }
     }
 }
 
+fn is_as_good_as_privileged(truth: &RunningTruth) -> bool {
+    is_privileged_set(truth.caps_bounding) && truth.seccomp == Seccomp::Off
+}
+
 fn observe(view: &View<'_>) -> Option<Finding> {
-    let Event::Exec(exec) = &view.observation.event else { return None };
+    let Event::Exec(exec) = &view.observation.event else {
+        return None;
+    };
     let process = view.observation.process.as_ref()?;
     view.observation.container.as_ref()?;
     let (declared, evidence) = match view.container.and_then(|container| container.privileged) {
@@ -52,53 +79,81 @@ fn observe(view: &View<'_>) -> Option<Finding> {
         Some(true) => ("privileged", config("HostConfig.Privileged", true)),
         None if is_privileged_set(process.caps_effective) => (
             "all-capable",
-            Evidence::new(Source::Kernel, "process", json!({ "caps_effective": process.caps_effective })),
+            proc(json!({ "caps_effective": process.caps_effective })),
         ),
         None => return None,
     };
-    let summary = format!("{} ran in {declared} {}", exec.file.path, container_name(view.observation));
-    Some(Finding::new(Class::Exercised, exec.file.path.clone(), summary).evidence(evidence))
+    let summary = format!(
+        "{} ran in {declared} {}",
+        exec.file.path,
+        container_name(view.observation)
+    );
+    Some(Finding::new(Class::Exercised, &exec.file.path, summary).evidence(evidence))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{container, exec_in, host, view};
+    use super::super::testing::{Scene, assert_fails, exec_in, judge};
     use super::*;
+    use crate::model::{CapSet, ContainerState};
 
     #[test]
     fn pass_a_container_that_is_not_privileged() {
-        assert_eq!(assess(&container("web"), &host()), Verdict::Pass);
+        assert_eq!(judge(&CHECK, |_, _| ()), Verdict::Pass);
     }
 
     #[test]
-    fn fail_a_privileged_container() {
-        let privileged = Container { privileged: Some(true), ..container("web") };
-        assert!(matches!(assess(&privileged, &host()), Verdict::Fail { severity: None, .. }));
-        let stopped = Container { state: ContainerState::Exited, ..privileged };
-        assert!(matches!(assess(&stopped, &host()), Verdict::Fail { severity: Some(Severity::Medium), .. }));
+    fn fail_a_privileged_container_less_so_at_rest() {
+        let verdict = judge(&CHECK, |container, _| container.privileged = Some(true));
+        assert_fails(&verdict, Severity::Critical, "container web is privileged");
+        let verdict = judge(&CHECK, |container, _| {
+            container.privileged = Some(true);
+            container.state = ContainerState::Exited;
+        });
+        assert_fails(&verdict, Severity::Medium, "privileged");
     }
 
     #[test]
-    fn unknown_where_the_engine_does_not_say() {
-        let silent = Container { privileged: None, ..container("web") };
-        assert!(matches!(assess(&silent, &host()), Verdict::Unknown(_)));
+    fn fail_one_that_the_kernel_shows_to_be_as_good_as_privileged() {
+        let verdict = judge(&CHECK, |container, _| {
+            let truth = container.truth.as_mut().unwrap();
+            (truth.caps_bounding, truth.seccomp) = (CapSet::ALL, Seccomp::Off);
+        });
+        assert_fails(
+            &verdict,
+            Severity::Critical,
+            "although its configuration says otherwise",
+        );
+    }
+
+    #[test]
+    fn unknown_where_neither_engine_nor_kernel_says() {
+        let verdict = judge(&CHECK, |container, _| {
+            (container.privileged, container.truth) = (None, None)
+        });
+        assert!(matches!(verdict, Verdict::Unknown(_)));
     }
 
     #[test]
     fn an_exec_breaks_it_only_in_a_privileged_container() {
-        let exec = exec_in("web", "/bin/id");
-        assert_eq!(observe(&view(&exec, &host(), Some(&container("web")))), None);
-        let privileged = Container { privileged: Some(true), ..container("web") };
-        let finding = observe(&view(&exec, &host(), Some(&privileged))).unwrap();
-        assert_eq!(finding.class, Class::Exercised);
-        assert_eq!(finding.summary, "/bin/id ran in privileged container web");
+        let scene = Scene::new(&CHECK, exec_in("web", "/bin/id"));
+        scene.silent();
+        let summary = "/bin/id ran in privileged container web";
+        scene
+            .privileged()
+            .finds(Class::Exercised, Severity::Critical, summary);
     }
 
     #[test]
     fn without_an_engine_the_capabilities_decide() {
-        let mut exec = exec_in("web", "/bin/id");
-        assert_eq!(observe(&view(&exec, &host(), None)), None);
-        exec.process.as_mut().unwrap().caps_effective = crate::model::CapSet::ALL;
-        assert!(observe(&view(&exec, &host(), None)).is_some());
+        let mut scene = Scene::new(&CHECK, exec_in("web", "/bin/id"));
+        scene.container = None;
+        scene.silent();
+        scene.process().caps_effective = CapSet::ALL;
+        scene.finds(
+            Class::Exercised,
+            Severity::Critical,
+            "/bin/id ran in all-capable container web",
+        );
     }
 }

@@ -1,38 +1,20 @@
 //! Questions that several checks ask.
 
-use crate::model::{CapSet, Container, DEFAULT_CONTAINER_CAPS, Evidence, Observation, Source};
-use serde_json::json;
+mod namespace;
+mod path;
+mod privilege;
+mod weigh;
 
-/// Capabilities that together only a privileged container holds.
-const MARKS: [&str; 4] = ["SYS_ADMIN", "SYS_MODULE", "SYS_RAWIO", "SYS_BOOT"];
+pub(super) use namespace::{HostNamespace, enters_host};
+pub(super) use path::{Exposure, exposure, is_within, resolved};
+pub(super) use privilege::{
+    beyond_default, caps_in_words, declares_root, granted, host_root_of, in_own_user_namespace, is_grave,
+    is_privileged, is_privileged_set,
+};
+pub(super) use weigh::{Word, failed, lives, weigh};
 
-/// Whether a set is what `--privileged` grants, as far as the host itself has it to give.
-pub(super) fn is_privileged_set(caps: CapSet) -> bool {
-    let marks = MARKS
-        .iter()
-        .filter_map(|name| CapSet::named(name))
-        .fold(CapSet::EMPTY, CapSet::or);
-    caps.contains(marks.or(DEFAULT_CONTAINER_CAPS))
-}
-
-/// What the engine was asked to grant: the default set, without what was dropped, with what was added.
-/// None where the engine did not say.
-pub(super) fn granted(container: &Container) -> Option<CapSet> {
-    if container.privileged? {
-        return Some(CapSet::ALL);
-    }
-    let set = |names: &[String]| {
-        names
-            .iter()
-            .filter_map(|name| CapSet::named(name))
-            .fold(CapSet::EMPTY, CapSet::or)
-    };
-    let (added, dropped) = (
-        set(container.cap_add.as_ref()?),
-        set(container.cap_drop.as_ref()?),
-    );
-    Some(DEFAULT_CONTAINER_CAPS.without(dropped).or(added))
-}
+use crate::model::{EngineKind, Evidence, ExecSession, Observation, Source};
+use serde_json::{Value, json};
 
 /// How lines call the observation's container.
 pub(super) fn container_name(observation: &Observation) -> String {
@@ -46,11 +28,56 @@ pub(super) fn container_name(observation: &Observation) -> String {
     }
 }
 
+/// How lines call the program that did it: its path, else its command name.
+pub(super) fn program(observation: &Observation) -> &str {
+    match &observation.process {
+        Some(process) if process.exe.is_empty() => &process.comm,
+        Some(process) => &process.exe,
+        None => "an unknown program",
+    }
+}
+
+/// The command that an operator would have typed to reach the observation's container.
+pub(super) fn engine_command(observation: &Observation) -> &'static str {
+    match observation.container.as_ref().map(|container| container.engine) {
+        Some(EngineKind::Podman) => "podman",
+        _ => "docker",
+    }
+}
+
+/// Up to three of a list, and how many more there are.
+pub(super) fn few<T: AsRef<str>>(items: &[T]) -> String {
+    let shown: Vec<_> = items.iter().take(3).map(AsRef::as_ref).collect();
+    match items.len().saturating_sub(shown.len()) {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
+}
+
 /// Evidence from the engine's description of a container.
 pub(super) fn config(field: &str, value: impl serde::Serialize) -> Evidence {
     Evidence::new(
         Source::Engine,
         "config",
         json!({ "field": field, "value": value }),
+    )
+}
+
+/// Evidence from what the kernel shows of a process.
+pub(super) fn proc(facts: Value) -> Evidence {
+    Evidence::new(Source::Kernel, "process", facts)
+}
+
+/// Evidence from the engine's exec session.
+pub(super) fn session(session: &ExecSession) -> Evidence {
+    Evidence::new(
+        Source::Engine,
+        "session",
+        json!({
+            "id": session.id,
+            "privileged": session.privileged,
+            "user": session.user,
+            "command": session.command,
+        }),
     )
 }

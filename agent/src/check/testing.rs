@@ -1,10 +1,12 @@
 //! Builders for the tests of checks: an ordinary container on an ordinary host, to be varied.
 
-use super::View;
+use super::{Assess, Check, Finding, View};
 use crate::model::{
-    AncestorRef, AppArmor, CgroupId, Container, ContainerId, ContainerRef, ContainerState, Credentials,
-    DEFAULT_CONTAINER_CAPS, EngineKind, Event, Exec, ExecFile, Gained, Host, HostFacts, Identity, Namespaces,
-    Observation, Process, RunningTruth, Seccomp, Source, Time,
+    AncestorRef, AppArmor, CapSet, CgroupId, Class, Connect, ConnectOp, Container, ContainerId,
+    ContainerMount, ContainerRef, ContainerState, Credentials, DEFAULT_CONTAINER_CAPS, EngineKind,
+    EnteredNamespace, Event, Exec, ExecFile, ExecSession, Gained, Host, HostFacts, Identity, Mount,
+    MountEffect, MountPoint, MountRequest, NamespaceChange, NamespaceOwner, Namespaces, Observation, Process,
+    RunningTruth, RuntimeSocket, Seccomp, Severity, Source, Time, Verdict,
 };
 
 /// Namespaces of the host.
@@ -62,7 +64,7 @@ pub(super) fn truth() -> RunningTruth {
         pid: 4242,
         uid: 1000,
         root_uid: Some(0),
-        caps_effective: crate::model::CapSet::EMPTY,
+        caps_effective: CapSet::EMPTY,
         caps_bounding: DEFAULT_CONTAINER_CAPS,
         no_new_privs: Some(true),
         seccomp: Seccomp::Filter,
@@ -74,6 +76,7 @@ pub(super) fn truth() -> RunningTruth {
         selinux: None,
         shared_mounts: Vec::new(),
         executables: vec!["/usr/bin/app".into()],
+        executables_truncated: false,
     }
 }
 
@@ -124,8 +127,8 @@ pub(super) fn process(exe: &str) -> Process {
         gid: 1000,
         egid: 1000,
         login_uid: None,
-        caps_effective: crate::model::CapSet::EMPTY,
-        caps_permitted: crate::model::CapSet::EMPTY,
+        caps_effective: CapSet::EMPTY,
+        caps_permitted: CapSet::EMPTY,
         caps_bounding: DEFAULT_CONTAINER_CAPS,
         no_new_privs: true,
         seccomp: Seccomp::Filter,
@@ -172,8 +175,8 @@ pub(super) fn exec_in(name: &str, path: &str) -> Observation {
         gid: 1000,
         euid: 1000,
         egid: 1000,
-        caps_permitted: crate::model::CapSet::EMPTY,
-        caps_effective: crate::model::CapSet::EMPTY,
+        caps_permitted: CapSet::EMPTY,
+        caps_effective: CapSet::EMPTY,
     };
     let exec = Exec {
         file: ExecFile {
@@ -201,17 +204,205 @@ pub(super) fn exec_in(name: &str, path: &str) -> Observation {
     }
 }
 
-/// A view without an exec session, in a container whose first program had the default bounding set.
-pub(super) fn view<'a>(
-    observation: &'a Observation,
-    host: &'a Host,
-    container: Option<&'a Container>,
-) -> View<'a> {
-    View {
-        observation,
-        host,
-        container,
-        session: None,
-        first_bounding: Some(DEFAULT_CONTAINER_CAPS),
+/// A connection to the docker socket from the named container.
+pub(super) fn connect_in(name: &str) -> Observation {
+    let socket = RuntimeSocket {
+        runtime: "docker".into(),
+        path: "/run/docker.sock".into(),
+        ino: 77,
+        dev: "0:24".into(),
+    };
+    let connect = Connect {
+        op: ConnectOp::Connect,
+        socket,
+        bound: "/var/run/docker.sock".into(),
+    };
+    seen_in(name, Event::Connect(connect))
+}
+
+/// A private, writable mount of a filesystem of memory.
+pub(super) fn mount_point(path: &str) -> MountPoint {
+    MountPoint {
+        path: path.into(),
+        root: "/".into(),
+        source: "tmpfs".into(),
+        fstype: "tmpfs".into(),
+        dev: "0:99".into(),
+        propagation: "private".into(),
+        read_only: false,
+        host_path: None,
+    }
+}
+
+/// A successful mount call in the named container.
+pub(super) fn mount_in(name: &str, effect: MountEffect) -> Observation {
+    let mount = Mount {
+        call: "mount".into(),
+        errno: 0,
+        requested: MountRequest::default(),
+        effect,
+    };
+    seen_in(name, Event::Mount(mount))
+}
+
+/// The effect of a mount call that made these.
+pub(super) fn made(mounts: Vec<MountPoint>) -> MountEffect {
+    MountEffect::Verified {
+        mounts,
+        removed: Vec::new(),
+    }
+}
+
+/// Entry by `setns` into the host's namespace of this kind from the named container.
+pub(super) fn setns_in(name: &str, namespace: &str) -> Observation {
+    let entered = EnteredNamespace {
+        namespace: namespace.into(),
+        inum: 1,
+        owner: NamespaceOwner::Host,
+    };
+    let change = NamespaceChange {
+        call: "setns".into(),
+        entered: vec![entered],
+    };
+    seen_in(name, Event::Namespace(change))
+}
+
+/// An exec session of the test container.
+pub(super) fn session(privileged: bool, user: &str) -> ExecSession {
+    ExecSession {
+        id: "5e55".into(),
+        container: id(),
+        privileged: Some(privileged),
+        user: Some(user.into()),
+        command: vec!["sh".into()],
+        pid: Some(5000),
+    }
+}
+
+/// The verdict on the ordinary container on the ordinary host, both varied.
+#[track_caller]
+pub(super) fn judge(check: &Check, vary: impl FnOnce(&mut Container, &mut Host)) -> Verdict {
+    let (mut container, mut host) = (container("web"), host());
+    vary(&mut container, &mut host);
+    match check.assess {
+        Assess::Container(assess) => assess(&container, &host),
+        _ => panic!("{} does not judge containers", check.key),
+    }
+}
+
+/// The verdict fails with this severity, and its reason says this.
+#[track_caller]
+pub(super) fn assert_fails(verdict: &Verdict, expect: Severity, words: &str) {
+    match verdict {
+        Verdict::Fail { reason, severity, .. } => {
+            assert_eq!(*severity, Some(expect), "{reason}");
+            assert!(reason.contains(words), "`{words}` is not in `{reason}`");
+            assert!(!reason.ends_with('.'), "{reason}");
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+/// An observation and all that surrounds it, to be varied and shown to a check.
+pub(super) struct Scene {
+    pub(super) check: &'static Check,
+    pub(super) observation: Observation,
+    pub(super) host: Host,
+    /// None where no engine told of the container.
+    pub(super) container: Option<Container>,
+    pub(super) session: Option<ExecSession>,
+    pub(super) first_bounding: Option<CapSet>,
+}
+
+impl Scene {
+    /// In an ordinary container, whose first program had the default bounding set; no exec session.
+    pub(super) fn new(check: &'static Check, observation: Observation) -> Self {
+        Self {
+            check,
+            observation,
+            host: host(),
+            container: Some(container("web")),
+            session: None,
+            first_bounding: Some(DEFAULT_CONTAINER_CAPS),
+        }
+    }
+
+    /// The facts of the container.
+    pub(super) fn facts(&mut self) -> &mut Container {
+        self.container.as_mut().unwrap()
+    }
+
+    /// The process that did it.
+    pub(super) fn process(&mut self) -> &mut Process {
+        self.observation.process.as_mut().unwrap()
+    }
+
+    /// The exec.
+    pub(super) fn exec(&mut self) -> &mut Exec {
+        match &mut self.observation.event {
+            Event::Exec(exec) => exec,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Moves it to the host itself.
+    pub(super) fn on_host(mut self) -> Self {
+        self.observation.container = None;
+        self.container = None;
+        self.first_bounding = None;
+        self.process().namespaces = HOST_NAMESPACES;
+        self
+    }
+
+    /// Makes the container privileged, with the capabilities that go with it.
+    pub(super) fn privileged(mut self) -> Self {
+        self.facts().privileged = Some(true);
+        self.first_bounding = Some(CapSet::ALL);
+        let process = self.process();
+        (process.caps_effective, process.caps_bounding) = (CapSet::ALL, CapSet::ALL);
+        self
+    }
+
+    fn observe(&self) -> Option<Finding> {
+        let view = View {
+            observation: &self.observation,
+            host: &self.host,
+            container: self.container.as_ref(),
+            session: self.session.as_ref(),
+            first_bounding: self.first_bounding,
+        };
+        (self.check.observe)(&view)
+    }
+
+    /// The check says nothing.
+    #[track_caller]
+    pub(super) fn silent(&self) {
+        assert_eq!(self.observe(), None);
+    }
+
+    /// The check says this, and declares that it listens.
+    #[track_caller]
+    pub(super) fn finds(&self, class: Class, severity: Severity, summary: &str) {
+        let finding = self.observe().expect("a finding");
+        assert_eq!(finding.summary, summary);
+        assert_eq!(
+            (finding.class, finding.severity.unwrap_or(self.check.severity)),
+            (class, severity)
+        );
+        assert!(!finding.subject.is_empty());
+        assert!(self.check.listens_to(&self.observation.event));
+    }
+}
+
+/// A writable bind mount whose source is no symlink.
+pub(super) fn bind(source: &str, destination: &str) -> ContainerMount {
+    ContainerMount {
+        kind: "bind".into(),
+        source: source.into(),
+        resolved: Some(source.into()),
+        sockets: Vec::new(),
+        destination: destination.into(),
+        writable: true,
+        propagation: "rprivate".into(),
     }
 }

@@ -44,6 +44,21 @@ pub struct ContainerRef {
     pub identity: Identity,
 }
 
+impl ContainerRef {
+    /// The short form of what an engine told of a container.
+    #[must_use]
+    pub fn from_container(container: &Container, identity: Identity) -> Self {
+        Self {
+            id: Some(container.id.clone()),
+            name: Some(container.name.clone()),
+            image: Some(container.image.clone()),
+            privileged: container.privileged,
+            engine: container.engine,
+            identity,
+        }
+    }
+}
+
 /// Life of a container.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
@@ -187,6 +202,10 @@ pub struct RunningTruth {
     pub shared_mounts: Vec<String>,
     /// Executables of every process in its cgroup, by absolute path.
     pub executables: Vec<String>,
+    /// Whether there were more processes than were looked at, so that what `executables` lacks may
+    /// still run.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub executables_truncated: bool,
 }
 
 /// One exec session (`GET /exec/ID/json`).
@@ -194,7 +213,8 @@ pub struct RunningTruth {
 pub struct ExecSession {
     /// Session id.
     pub id: String,
-    /// Container.
+    /// Container. An observation has a `container` of its own, beside which these fields are written.
+    #[serde(rename = "container_id")]
     pub container: ContainerId,
     /// `ProcessConfig.privileged`; null where the session was gone before it could be inspected.
     pub privileged: Option<bool>,

@@ -24,9 +24,10 @@ pub enum Line {
 pub struct Gap {
     /// When it was noticed.
     pub time: Time,
-    /// `exec`, `connect`, `mount`, `namespace`, `cgroup`, `engine` or `observations`.
+    /// `exec`, `connect`, `mount`, `namespace`, `cgroup`, `engine`, `correlate` or `observations`.
     pub source: String,
-    /// `ring-full`, `map-full`, `quota`, `fault`, `missed-link`, `decode`, `queue-full`, `disconnected`.
+    /// `ring-full`, `map-full`, `quota`, `fault`, `missed-link`, `decode`, `queue-full`, `table-full`,
+    /// `disconnected`.
     pub reason: String,
     /// How many events; null where only the interval is known.
     pub lost: Option<u64>,

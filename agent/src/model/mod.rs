@@ -5,10 +5,14 @@ mod container;
 mod host;
 mod id;
 mod line;
+mod mountinfo;
 mod observation;
 mod policy;
 mod process;
 mod severity;
+mod sighting;
+#[cfg(test)]
+pub(crate) mod testing;
 mod time;
 mod violation;
 
@@ -20,6 +24,7 @@ pub use container::{
 pub use host::{Host, HostFacts, HostRef, SocketAccess};
 pub use id::{CgroupId, ContainerId, ParseContainerIdError, ProcessKey};
 pub use line::{Gap, Line, Status, StatusState};
+pub use mountinfo::{MountLine, path_below};
 pub use observation::{
     CgroupChange, CgroupOp, Connect, ConnectOp, ContainerAction, EnteredNamespace, Event, Exec, ExecFile,
     Gained, Mount, MountEffect, MountPoint, MountRequest, NamespaceChange, NamespaceOwner, Observation,
@@ -28,5 +33,6 @@ pub use observation::{
 pub use policy::Policy;
 pub use process::{AncestorRef, Credentials, Namespaces, Process, Seccomp};
 pub use severity::Severity;
+pub use sighting::{InodeId, Sighting, What};
 pub use time::Time;
 pub use violation::{AuditTrail, CheckRef, Class, Evidence, PostureRef, Verdict, VerdictKind, Violation};

@@ -7,22 +7,20 @@ pub const CGROUP_PATH_LEN: usize = 512;
 pub const CGROUP_CREATED: u32 = 1;
 /// [`Cgroup::op`]: such a cgroup was removed.
 pub const CGROUP_REMOVED: u32 = 2;
-/// [`Cgroup::op`]: a task of a container was moved to a cgroup outside it.
-pub const CGROUP_LEFT: u32 = 3;
 
 /// Payload of [`crate::Kind::CGROUP`].
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 #[cfg_attr(feature = "user", derive(bytemuck::Pod, bytemuck::Zeroable))]
 pub struct Cgroup {
-    /// Id of the cgroup (made, removed, or moved to).
+    /// Id of the cgroup.
     pub id: u64,
-    /// Outermost cgroup of the container it belongs to (that was left, for [`CGROUP_LEFT`]).
+    /// Outermost cgroup of the container it belongs to.
     pub root: u64,
     /// `CGROUP_*`.
     pub op: u32,
-    /// Process that was moved, for [`CGROUP_LEFT`].
-    pub tgid: u32,
+    /// Zero.
+    pub pad: u32,
     /// Path from the hierarchy's root, NUL-padded.
     pub path: [u8; CGROUP_PATH_LEN],
 }

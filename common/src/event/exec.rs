@@ -18,14 +18,14 @@ pub const EXEC_ARGS_TRUNCATED: u32 = 4;
 /// Flag of [`Exec::flags`]: the path goes on towards the root beyond what is kept.
 pub const EXEC_PATH_TRUNCATED: u32 = 8;
 
-/// Flag of [`Exec::reasons`]: the task is in a container's cgroup.
+/// Flag of [`Exec::reasons`]: the task is in a container, by cgroup or by namespace.
 pub const REASON_CONTAINER: u32 = 1;
 /// Flag of [`Exec::reasons`]: the file is setuid or setgid.
 pub const REASON_SETID_FILE: u32 = 2;
 /// Flag of [`Exec::reasons`]: the process came out with ids or capabilities it did not have.
 pub const REASON_GAINED: u32 = 4;
-/// Flag of [`Exec::reasons`]: outside every container's cgroup, but in a container's namespace.
-pub const REASON_FOREIGN_NAMESPACE: u32 = 8;
+/// Flag of [`Exec::reasons`]: the parent is not in the same container.
+pub const REASON_ENTRY: u32 = 8;
 
 /// Payload of [`crate::Kind::EXEC`]. The tail is: path components from the file towards the root,
 /// each NUL-terminated (`path_len` bytes); the requested name (`requested_len`); the argument block

@@ -1,1 +1,20 @@
-//! The probes: offsets, attach ladder, rings, decoding.
+//! The probes: offsets, attach ladder, rings, decoding. The only room that names aya.
+
+pub mod btf;
+mod calls;
+mod cgroup_mode;
+pub mod decode;
+mod error;
+mod ladder;
+mod load;
+mod losses;
+mod maps;
+mod ring;
+
+pub use cgroup_mode::{CgroupMode, CgroupModeChoice};
+pub use error::KernelError;
+pub use ladder::{Hook, PROBES, Probe, Rung};
+pub use load::{Kernel, KernelConfig, ProbeReport, ProbeState};
+pub use losses::{LossCount, LossMeter};
+pub use maps::KernelMaps;
+pub use ring::{Batch, BootClock, Rings};

@@ -1,0 +1,156 @@
+//! The engine's word against the kernel's.
+
+use crate::model::{Container, ContainerState, Evidence, Severity, Verdict};
+
+/// What one witness says of a recommendation.
+#[derive(Debug)]
+pub(in crate::check) enum Word {
+    /// It is kept.
+    Good,
+    /// It is broken: a clause that can follow the container's name, and what shows it.
+    Bad(String, Evidence),
+    /// The witness cannot tell, and why.
+    Silent(&'static str),
+}
+
+/// Whether any process of the container can be running. Where the engine does not know, it can.
+pub(in crate::check) fn lives(container: &Container) -> bool {
+    !matches!(
+        container.state,
+        ContainerState::Created | ContainerState::Exited | ContainerState::Dead
+    )
+}
+
+/// A container's failure: at most medium while nothing of it runs.
+pub(in crate::check) fn failed(
+    container: &Container,
+    severity: Severity,
+    clause: &str,
+    evidence: Vec<Evidence>,
+) -> Verdict {
+    let severity = if lives(container) {
+        severity
+    } else {
+        severity.min(Severity::Medium)
+    };
+    Verdict::Fail {
+        reason: format!("container {} {clause}", container.name),
+        severity: Some(severity),
+        evidence,
+    }
+}
+
+/// Joins the engine's description of a container with what the kernel shows of its first process.
+///
+/// The kernel decides how bad it is; a pass needs that neither objects and one has looked. Where they
+/// contradict each other the reason says so: a bad configuration that its first process made good for
+/// itself (with its own seccomp filter, say) still holds for the next exec session, so it stays a
+/// failure of low severity.
+pub(in crate::check) fn weigh(
+    container: &Container,
+    severity: Severity,
+    config: Word,
+    kernel: Word,
+) -> Verdict {
+    match (config, kernel) {
+        (Word::Silent(why), Word::Silent(_)) => Verdict::Unknown(why.to_owned()),
+        (Word::Good | Word::Silent(_), Word::Good) | (Word::Good, Word::Silent(_)) => Verdict::Pass,
+        (Word::Bad(clause, shown), Word::Silent(_)) | (Word::Silent(_), Word::Bad(clause, shown)) => {
+            failed(container, severity, &clause, vec![shown])
+        }
+        (Word::Bad(clause, asked), Word::Bad(_, seen)) => {
+            failed(container, severity, &clause, vec![asked, seen])
+        }
+        (Word::Good, Word::Bad(clause, seen)) => {
+            let clause = format!("{clause}, although its configuration says otherwise");
+            failed(container, severity, &clause, vec![seen])
+        }
+        (Word::Bad(clause, asked), Word::Good) => {
+            let clause = format!("{clause}, although the kernel does not show it of its first process");
+            failed(container, Severity::Low, &clause, vec![asked])
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::testing::container;
+    use super::*;
+    use crate::check::support::config;
+
+    #[track_caller]
+    fn check(from_config: Word, from_kernel: Word, expect: Result<(Severity, &str), Verdict>) {
+        let verdict = weigh(&container("web"), Severity::High, from_config, from_kernel);
+        match (verdict, expect) {
+            (
+                Verdict::Fail {
+                    reason,
+                    severity,
+                    evidence,
+                },
+                Ok((want, words)),
+            ) => {
+                assert_eq!((severity, reason.as_str()), (Some(want), words));
+                assert!(!evidence.is_empty());
+            }
+            (verdict, Err(want)) => assert_eq!(verdict, want),
+            (verdict, Ok(_)) => panic!("{verdict:?}"),
+        }
+    }
+
+    fn bad() -> Word {
+        Word::Bad("is odd".into(), config("Odd", true))
+    }
+
+    #[test]
+    fn the_two_witnesses_are_joined() {
+        check(Word::Good, Word::Good, Err(Verdict::Pass));
+        check(Word::Silent("dark"), Word::Good, Err(Verdict::Pass));
+        check(Word::Good, Word::Silent("dark"), Err(Verdict::Pass));
+        check(
+            Word::Silent("dark"),
+            Word::Silent("too"),
+            Err(Verdict::Unknown("dark".into())),
+        );
+        check(
+            bad(),
+            Word::Silent("dark"),
+            Ok((Severity::High, "container web is odd")),
+        );
+        check(
+            Word::Silent("dark"),
+            bad(),
+            Ok((Severity::High, "container web is odd")),
+        );
+        check(bad(), bad(), Ok((Severity::High, "container web is odd")));
+        let drifted = "container web is odd, although its configuration says otherwise";
+        check(Word::Good, bad(), Ok((Severity::High, drifted)));
+        let mended = "container web is odd, although the kernel does not show it of its first process";
+        check(bad(), Word::Good, Ok((Severity::Low, mended)));
+    }
+
+    #[test]
+    fn a_container_at_rest_is_at_most_of_medium_severity() {
+        for state in [
+            ContainerState::Created,
+            ContainerState::Exited,
+            ContainerState::Dead,
+        ] {
+            let resting = Container {
+                state,
+                ..container("web")
+            };
+            let verdict = failed(&resting, Severity::Critical, "is odd", Vec::new());
+            assert!(
+                matches!(
+                    verdict,
+                    Verdict::Fail {
+                        severity: Some(Severity::Medium),
+                        ..
+                    }
+                ),
+                "{state:?}"
+            );
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! From a check's finding to a violation, not yet folded.
+
+use serde_json::Value;
+
+use super::fold::{FoldKey, Scope};
+use super::world::World;
+use crate::check::{Benchmark, Check, Finding};
+use crate::model::{
+    AuditTrail, CheckRef, Container, ContainerRef, Event, Evidence, Identity, Observation, Severity,
+    Violation,
+};
+
+/// A finding about an observation, before it is known whether it is the first of its kind.
+pub(super) fn live(
+    world: &World,
+    benchmark: Benchmark,
+    check: &'static Check,
+    finding: Finding,
+    observation: &Observation,
+) -> (FoldKey, Violation) {
+    let key = FoldKey {
+        check: check.key,
+        class: finding.class,
+        severity: finding.severity.unwrap_or(check.severity),
+        scope: scope(observation),
+        subject: finding.subject.clone(),
+    };
+    let mut violation = violation(world, benchmark, check, finding, observation);
+    violation.evidence.splice(..0, seen(observation));
+    (key, violation)
+}
+
+/// A failure that a container started with.
+pub(super) fn start(
+    world: &World,
+    benchmark: Benchmark,
+    check: &'static Check,
+    finding: Finding,
+    (observation, facts): (&Observation, &Container),
+) -> (FoldKey, Violation) {
+    let severity = finding.severity.unwrap_or(check.severity);
+    let key = FoldKey {
+        check: check.key,
+        class: finding.class,
+        severity,
+        // What is little and common belongs to the image and is not repeated for each of its containers.
+        scope: if severity <= Severity::Low {
+            Scope::Image(facts.image.clone())
+        } else {
+            Scope::Container(facts.id.clone())
+        },
+        subject: finding.subject.clone(),
+    };
+    let mut violation = violation(world, benchmark, check, finding, observation);
+    violation.process = world.first_program(Some(&facts.id)).cloned();
+    violation.container.get_or_insert_with(|| reference(facts));
+    (key, violation)
+}
+
+fn violation(
+    world: &World,
+    benchmark: Benchmark,
+    check: &'static Check,
+    finding: Finding,
+    observation: &Observation,
+) -> Violation {
+    let container = observation
+        .container
+        .as_ref()
+        .and_then(|container| container.id.as_ref());
+    let image = world
+        .container(container)
+        .and_then(|facts| facts.image_id.as_ref());
+    Violation {
+        // Given when it is reported: the time and the count are part of it.
+        id: String::new(),
+        time: observation.time,
+        class: finding.class,
+        severity: finding.severity.unwrap_or(check.severity),
+        check: CheckRef {
+            key: check.key.to_owned(),
+            benchmark: benchmark.name().to_owned(),
+            number: check.number(benchmark).map(str::to_owned),
+            title: check.title.to_owned(),
+        },
+        summary: finding.summary,
+        process: observation.process.clone(),
+        container: observation.container.clone(),
+        evidence: finding.evidence,
+        // There is no audit source yet: nothing is expected of the trail, and nothing was looked at.
+        audit: AuditTrail {
+            expected: false,
+            confirmed: None,
+            key: None,
+        },
+        posture: world.posture.of(check, container, image),
+        host: world.host.facts.host.clone(),
+        count: 1,
+        first: None,
+    }
+}
+
+/// Where repetitions of what is found in an observation are looked for.
+fn scope(observation: &Observation) -> Scope {
+    match (&observation.container, &observation.process) {
+        (None, _) => Scope::Host,
+        (Some(ContainerRef { id: Some(id), .. }), _) => Scope::Container(id.clone()),
+        (Some(_), process) => {
+            Scope::Unidentified(process.as_ref().map(|process| process.cgroup).unwrap_or_default())
+        }
+    }
+}
+
+/// The observation as evidence; facts that a source tells at length are not repeated in every violation.
+fn seen(observation: &Observation) -> Option<Evidence> {
+    let event = match &observation.event {
+        Event::Exec(_)
+        | Event::Connect(_)
+        | Event::Mount(_)
+        | Event::Namespace(_)
+        | Event::Cgroup(_)
+        | Event::ExecSession(_) => serde_json::to_value(&observation.event).ok()?,
+        Event::Container { .. } | Event::Image(_) | Event::Host(_) | Event::Policy(_) => return None,
+    };
+    let Value::Object(mut facts) = event else {
+        return None;
+    };
+    facts.remove("kind");
+    Some(Evidence::new(
+        observation.source,
+        observation.event.kind(),
+        facts.into(),
+    ))
+}
+
+fn reference(facts: &Container) -> ContainerRef {
+    ContainerRef {
+        id: Some(facts.id.clone()),
+        name: Some(facts.name.clone()),
+        image: Some(facts.image.clone()),
+        privileged: facts.privileged,
+        engine: facts.engine,
+        identity: Identity::Confirmed,
+    }
+}

@@ -1,0 +1,96 @@
+//! What a container breaks by being started as it is.
+
+use serde_json::json;
+
+use super::posture::Assessed;
+use super::world::Learnt;
+use crate::check::{Check, Finding};
+use crate::model::{Class, Container, Evidence, Source, Verdict, VerdictKind};
+
+/// Key of the check that a privileged container fails.
+const PRIVILEGED: &str = "runtime-not-privileged";
+/// Keys of the checks that a privileged container fails along with it, for the same reason.
+const RESTATED: [&str; 7] = [
+    "runtime-capabilities",
+    "runtime-seccomp-on",
+    "runtime-apparmor",
+    "runtime-selinux",
+    "runtime-no-host-devices",
+    "runtime-no-new-privileges",
+    "image-non-root-user",
+];
+/// What makes two starts of a container the same violation: that they are starts.
+const SUBJECT: &str = "start";
+
+/// The failures to be told of, once facts of a container were learnt.
+pub(super) fn findings(learnt: Learnt, facts: &Container) -> Vec<(&'static Check, Finding)> {
+    let Learnt {
+        assessed,
+        started,
+        start_seen,
+    } = learnt;
+    let news = move |one: &Assessed| {
+        let news = match one.before {
+            Some(VerdictKind::Fail) => false,
+            Some(VerdictKind::Pass) => true,
+            // Only now could it be looked at: for a container that was there before us it is posture.
+            Some(VerdictKind::Unknown | VerdictKind::NotApplicable) | None => start_seen,
+        };
+        started || (news && facts.pid.is_some())
+    };
+    let mut failures: Vec<_> = assessed
+        .into_iter()
+        .filter(news)
+        .filter_map(|one| Some((one.check, failure(one.verdict)?)))
+        .collect();
+    restate(&mut failures, facts);
+    failures
+}
+
+fn failure(verdict: Verdict) -> Option<Finding> {
+    let Verdict::Fail {
+        reason,
+        severity,
+        evidence,
+    } = verdict
+    else {
+        return None;
+    };
+    Some(Finding {
+        severity,
+        evidence,
+        ..Finding::new(Class::Drift, SUBJECT, reason)
+    })
+}
+
+/// One line says that a container is privileged; what only follows from it becomes evidence of that line.
+fn restate(failures: &mut Vec<(&'static Check, Finding)>, facts: &Container) {
+    if !failures.iter().any(|(check, _)| check.key == PRIVILEGED) {
+        return;
+    }
+    let own_devices = [
+        facts.devices.as_ref().map_or(0, Vec::len),
+        facts.device_requests.as_ref().map_or(0, Vec::len),
+        facts.device_cgroup_rules.as_ref().map_or(0, Vec::len),
+    ]
+    .iter()
+    .any(|count| *count > 0);
+    let follows = |check: &Check| {
+        RESTATED.contains(&check.key) && !(check.key == "runtime-no-host-devices" && own_devices)
+    };
+    let also: Vec<_> = failures
+        .iter()
+        .map(|(check, _)| check)
+        .filter(|check| follows(check))
+        .map(|check| check.key)
+        .collect();
+    failures.retain(|(check, _)| !follows(check));
+    let privileged = failures.iter_mut().find(|(check, _)| check.key == PRIVILEGED);
+    if let Some((_, finding)) = privileged.filter(|_| !also.is_empty()) {
+        finding.evidence.push(Evidence::new(
+            Source::Assessment,
+            "also-fails",
+            json!({ "checks": also }),
+        ));
+    }
+}

@@ -1,0 +1,308 @@
+//! The cgroups of containers that exist already.
+
+use std::fs::{self, DirEntry};
+use std::io;
+use std::os::unix::fs::{DirEntryExt, MetadataExt};
+use std::path::{Path, PathBuf};
+
+use hullwatch_common::{CGROUP_NAME_MAX, CONTAINER_ID_LEN, container_id_at};
+
+use super::proc;
+use crate::model::{CgroupId, ContainerId, MountLine};
+
+/// Version 1 controllers whose hierarchy can stand for a host that has no version 2, best first.
+const V1_CONTROLLERS: [&str; 3] = ["pids", "memory", "cpu"];
+/// Cgroups that are looked at.
+const MAX_CGROUPS: usize = 65_536;
+
+/// Version of a cgroup hierarchy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CgroupVersion {
+    /// One hierarchy of version 1, by its controller.
+    V1(&'static str),
+    /// The unified hierarchy, alone or next to version 1.
+    V2,
+}
+
+/// A cgroup hierarchy and where it is mounted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hierarchy {
+    /// Version.
+    pub version: CgroupVersion,
+    /// Mount point.
+    pub path: PathBuf,
+}
+
+/// A container's cgroups could not be looked for.
+#[derive(Debug, thiserror::Error)]
+pub enum CgroupError {
+    /// The mounts cannot be read.
+    #[error("cannot read the mounts of this process")]
+    Mounts(#[source] io::Error),
+    /// No hierarchy is mounted.
+    #[error("no cgroup hierarchy is mounted")]
+    NotMounted,
+    /// The root of the hierarchy cannot be read.
+    #[error("cannot read {}", path.display())]
+    Root {
+        /// Its mount point.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+}
+
+/// A cgroup of a container.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FoundCgroup {
+    /// Inode of its directory: its id in the kernel, on 64-bit machines.
+    pub id: CgroupId,
+    /// Path from the root of the hierarchy, with a leading slash.
+    pub path: String,
+    /// The container, by the outermost cgroup that bears a container's name.
+    pub container: ContainerId,
+    /// That outermost cgroup.
+    pub root: CgroupId,
+}
+
+/// What a walk found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FoundCgroups {
+    /// Cgroups of containers, outermost before nested.
+    pub cgroups: Vec<FoundCgroup>,
+    /// Directories that could not be read, or lay beyond the first 65 536.
+    pub unread: usize,
+}
+
+impl Hierarchy {
+    /// The unified hierarchy where it is mounted, else the first of `pids`, `memory` and `cpu`.
+    ///
+    /// # Errors
+    /// The mounts cannot be read, or there is no such hierarchy.
+    pub fn find() -> Result<Self, CgroupError> {
+        let own = proc::open(std::process::id()).map_err(CgroupError::Mounts)?;
+        let mounts = proc::mounts(&own).map_err(CgroupError::Mounts)?;
+        Self::among(&mounts).ok_or(CgroupError::NotMounted)
+    }
+
+    fn among(mounts: &[MountLine]) -> Option<Self> {
+        let whole = || mounts.iter().filter(|mount| mount.root == "/");
+        let hierarchy = |version, mount: &MountLine| Self {
+            version,
+            path: PathBuf::from(&mount.path),
+        };
+        if let Some(mount) = whole().find(|mount| mount.fstype == "cgroup2") {
+            return Some(hierarchy(CgroupVersion::V2, mount));
+        }
+        V1_CONTROLLERS.into_iter().find_map(|controller| {
+            let has = |mount: &&MountLine| mount.super_options.iter().any(|option| option == controller);
+            let mount = whole().filter(|mount| mount.fstype == "cgroup").find(has)?;
+            Some(hierarchy(CgroupVersion::V1(controller), mount))
+        })
+    }
+}
+
+/// Cgroups of containers in the hierarchy that [`Hierarchy::find`] names.
+///
+/// # Errors
+/// There is no hierarchy, or its root cannot be read.
+pub fn container_cgroups() -> Result<FoundCgroups, CgroupError> {
+    container_cgroups_in(&Hierarchy::find()?.path)
+}
+
+/// Cgroups of containers below a directory: those that bear a container's name, and all within them.
+///
+/// # Errors
+/// The directory cannot be read.
+pub fn container_cgroups_in(mount: &Path) -> Result<FoundCgroups, CgroupError> {
+    let mut found = FoundCgroups::default();
+    let mut pending = vec![Pending::default()];
+    let mut looked_at = 0;
+    while let Some(parent) = pending.pop() {
+        let directory = mount.join(parent.path.trim_start_matches('/'));
+        let entries = match fs::read_dir(&directory) {
+            Ok(entries) => entries,
+            Err(source) if parent.path.is_empty() => {
+                let path = directory;
+                return Err(CgroupError::Root { path, source });
+            }
+            // Removed since its parent was read.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            Err(_) => {
+                found.unread += 1;
+                continue;
+            }
+        };
+        for entry in entries.flatten().filter(is_directory) {
+            looked_at += 1;
+            if looked_at > MAX_CGROUPS {
+                found.unread += 1;
+                continue;
+            }
+            let child = parent.child(&entry);
+            found.cgroups.extend(child.found(&entry));
+            pending.push(child);
+        }
+    }
+    Ok(found)
+}
+
+fn is_directory(entry: &DirEntry) -> bool {
+    entry.file_type().is_ok_and(|kind| kind.is_dir())
+}
+
+/// A cgroup whose children are still to be looked at.
+#[derive(Default)]
+struct Pending {
+    path: String,
+    container: Option<(ContainerId, CgroupId)>,
+}
+
+impl Pending {
+    fn child(&self, entry: &DirEntry) -> Self {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        let own = || container_of(&name).map(|id| (id, CgroupId(entry.ino())));
+        Self {
+            path: format!("{}/{name}", self.path),
+            container: self.container.clone().or_else(own),
+        }
+    }
+
+    fn found(&self, entry: &DirEntry) -> Option<FoundCgroup> {
+        let (container, root) = self.container.clone()?;
+        Some(FoundCgroup {
+            id: CgroupId(entry.ino()),
+            path: self.path.clone(),
+            container,
+            root,
+        })
+    }
+}
+
+/// The container that a cgroup's name bears, by the rule that the probes follow.
+fn container_of(name: &str) -> Option<ContainerId> {
+    let mut padded = [0; CGROUP_NAME_MAX];
+    padded
+        .get_mut(..name.len())
+        .filter(|_| name.len() < CGROUP_NAME_MAX)?
+        .copy_from_slice(name.as_bytes());
+    let at = container_id_at(&padded)?;
+    name.get(at..at + CONTAINER_ID_LEN)?.parse().ok()
+}
+
+/// The outermost cgroup of a container on the way to `path`: the path up to the component that
+/// bears its id. `None` where none does.
+pub(super) fn outermost<'a>(path: &'a str, container: &ContainerId) -> Option<&'a str> {
+    let mut end = 0;
+    for component in path.split('/') {
+        end += component.len();
+        if container_of(component).as_ref() == Some(container) {
+            return path.get(..end);
+        }
+        end += 1;
+    }
+    None
+}
+
+/// Inode of a cgroup's directory.
+///
+/// # Errors
+/// As of `stat(2)`.
+pub(super) fn id_of(directory: &Path) -> io::Result<CgroupId> {
+    fs::metadata(directory).map(|status| CgroupId(status.ino()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const A: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+    const B: &str = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
+
+    #[test]
+    fn a_container_is_its_outermost_cgroup_and_all_within() {
+        let dir = tempfile::tempdir().unwrap();
+        let make = |path: &str| {
+            fs::create_dir_all(dir.path().join(path)).unwrap();
+            id_of(&dir.path().join(path)).unwrap()
+        };
+        let outer = make(&format!("docker/{A}"));
+        let inner = make(&format!("docker/{A}/init.scope"));
+        let nested = make(&format!("docker/{A}/docker/{B}"));
+        let scope = make(&format!("machine.slice/libpod-{B}.scope"));
+        make(&format!("machine.slice/libpod-conmon-{B}.scope"));
+        make("system.slice/ssh.service");
+        make(&"n".repeat(200));
+        fs::write(dir.path().join(A), "a file").unwrap();
+
+        let found = container_cgroups_in(dir.path()).unwrap();
+        assert_eq!(found.unread, 0);
+        let mut shown: Vec<_> = found
+            .cgroups
+            .iter()
+            .map(|c| (c.id, c.root, c.container.short().to_owned(), c.path.len()))
+            .collect();
+        shown.sort();
+        let (a, b) = ("a".repeat(12), "b".repeat(12));
+        let docker = id_of(&dir.path().join(format!("docker/{A}/docker"))).unwrap();
+        let mut expect = vec![
+            (outer, outer, a.clone(), 72),
+            (inner, outer, a.clone(), 83),
+            (docker, outer, a.clone(), 79),
+            (nested, outer, a, 144),
+            (scope, scope, b, 92),
+        ];
+        expect.sort();
+        assert_eq!(shown, expect);
+    }
+
+    #[test]
+    fn a_missing_hierarchy_is_an_error() {
+        let missing = container_cgroups_in(Path::new("/nonexistent"));
+        assert!(matches!(missing, Err(CgroupError::Root { .. })), "{missing:?}");
+    }
+
+    #[track_caller]
+    fn check(lines: &[&str], expect: Option<(CgroupVersion, &str)>) {
+        let mounts: Vec<_> = lines
+            .iter()
+            .map(|l| MountLine::parse(l.as_bytes()).unwrap())
+            .collect();
+        let found = Hierarchy::among(&mounts);
+        let shown = found.as_ref().map(|h| (h.version, h.path.to_str().unwrap()));
+        assert_eq!(shown, expect, "{lines:?}");
+    }
+
+    #[test]
+    fn the_unified_hierarchy_is_preferred_wherever_it_is_mounted() {
+        let memory = "35 31 0:32 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory";
+        let pids = "39 31 0:36 / /sys/fs/cgroup/pids rw - cgroup cgroup rw,pids";
+        let unified = "41 31 0:38 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw";
+        let partial = "41 31 0:38 /docker /mnt rw - cgroup2 cgroup2 rw";
+        check(
+            &[memory, pids, unified],
+            Some((CgroupVersion::V2, "/sys/fs/cgroup/unified")),
+        );
+        check(
+            &[memory, pids, partial],
+            Some((CgroupVersion::V1("pids"), "/sys/fs/cgroup/pids")),
+        );
+        check(
+            &[memory],
+            Some((CgroupVersion::V1("memory"), "/sys/fs/cgroup/memory")),
+        );
+        check(&["27 1 254:0 / / rw - ext4 /dev/vda rw,memory"], None);
+    }
+
+    #[test]
+    fn the_outermost_cgroup_ends_with_the_components_name() {
+        let id: ContainerId = A.parse().unwrap();
+        let outer = format!("/x/docker-{A}.scope");
+        assert_eq!(outermost(&format!("{outer}/deep/er"), &id), Some(outer.as_str()));
+        assert_eq!(outermost(&outer, &id), Some(outer.as_str()));
+        assert_eq!(outermost(&format!("/{B}/x"), &id), None);
+        assert_eq!(outermost("/", &id), None);
+    }
+}

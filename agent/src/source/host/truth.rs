@@ -1,0 +1,300 @@
+//! What the kernel says of a running container, from its first process.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io;
+use std::path::PathBuf;
+
+use procfs::process::{Process, Status};
+
+use super::cgroup::{self, CgroupVersion};
+use super::{label, lookup, proc};
+use crate::model::{CapSet, ContainerId, MountLine, RunningTruth, Seccomp};
+
+/// Processes of a container whose executables are looked at.
+const MAX_PROCESSES: usize = 512;
+/// Cgroups within a container that are looked at.
+const MAX_CGROUPS: usize = 1024;
+/// Longest list of processes that is read.
+const MAX_LIST: u64 = 1 << 20;
+
+/// The kernel's word on a container could not be had.
+#[derive(Debug, thiserror::Error)]
+pub enum TruthError {
+    /// The process is gone, or in none of the container's cgroups: its pid may be another's by now.
+    #[error("process {pid} is not in the container, or no more")]
+    Gone {
+        /// The process.
+        pid: u32,
+    },
+    /// A file of the process cannot be read or decoded.
+    #[error("cannot read {what} of process {pid}")]
+    Read {
+        /// The process.
+        pid: u32,
+        /// The file.
+        what: &'static str,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+}
+
+/// Reads what the kernel knows of a container's first process (Linux 4.10 shows all of it).
+///
+/// That the process is in the container's cgroup is made sure before and after, so that what is
+/// returned is of that container.
+///
+/// # Errors
+/// The process is gone or another's, or one of its files cannot be read: never a default.
+pub fn truth(pid: u32, container: &ContainerId) -> Result<RunningTruth, TruthError> {
+    let gone = || TruthError::Gone { pid };
+    let process = proc::open(pid).map_err(|_gone| gone())?;
+    if !proc::is_in(&process, container) {
+        return Err(gone());
+    }
+    let result = read(&process, pid, container);
+    // A process that ended half-way makes other errors than its end; that is what is to be told.
+    if proc::is_in(&process, container) {
+        result
+    } else {
+        Err(gone())
+    }
+}
+
+fn read(process: &Process, pid: u32, container: &ContainerId) -> Result<RunningTruth, TruthError> {
+    let failed = |what| move |source| TruthError::Read { pid, what, source };
+    let status = proc::status(process).map_err(failed("status"))?;
+    let uid_map = proc::read_text(process, "uid_map").map_err(failed("uid_map"))?;
+    let mounts = proc::mounts(process).map_err(failed("mountinfo"))?;
+    let host_mounts = proc::open(1).and_then(|init| proc::mounts(&init));
+    let host_mounts = host_mounts.map_err(|source| TruthError::Read {
+        pid: 1,
+        what: "mountinfo",
+        source,
+    })?;
+    let namespaces = proc::namespaces(process)
+        .ok_or_else(|| io::Error::from(io::ErrorKind::PermissionDenied))
+        .map_err(failed("ns"))?;
+    let programs = executables(process, container).map_err(failed("cgroup"))?;
+    let bounding = status.capbnd.ok_or_else(|| io::ErrorKind::InvalidData.into());
+    Ok(RunningTruth {
+        pid,
+        uid: status.ruid,
+        root_uid: host_uid_of_root(&uid_map),
+        caps_effective: CapSet(status.capeff),
+        caps_bounding: CapSet(bounding.map_err(failed("status"))?),
+        no_new_privs: status.nonewprivs.map(|value| value != 0),
+        seccomp: seccomp(&status),
+        namespaces,
+        apparmor: label::apparmor(process).map_err(failed("attr/apparmor/current"))?,
+        selinux: label::selinux(process).map_err(failed("attr/current"))?,
+        shared_mounts: shared_mounts(&mounts, &host_mounts),
+        executables: programs.paths.into_iter().collect(),
+        executables_truncated: programs.truncated,
+    })
+}
+
+const fn seccomp(status: &Status) -> Seccomp {
+    match status.seccomp {
+        Some(0) => Seccomp::Off,
+        Some(1) => Seccomp::Strict,
+        Some(2) => Seccomp::Filter,
+        _ => Seccomp::Unknown,
+    }
+}
+
+/// The user that uid 0 of a user namespace is, from its `uid_map` (`user_namespaces(7)`).
+fn host_uid_of_root(uid_map: &str) -> Option<u32> {
+    uid_map.lines().find_map(|line| {
+        let mut numbers = line.split_ascii_whitespace().map(str::parse::<u32>);
+        let (inside, outside) = (numbers.next()?.ok()?, numbers.next()?.ok()?);
+        (inside == 0).then_some(outside)
+    })
+}
+
+/// Mount points that share a peer group with a mount of the host.
+fn shared_mounts(mounts: &[MountLine], host: &[MountLine]) -> Vec<String> {
+    let groups: BTreeSet<u32> = host.iter().filter_map(|mount| mount.shared).collect();
+    mounts
+        .iter()
+        .filter(|mount| mount.shared.is_some_and(|group| groups.contains(&group)))
+        .map(|mount| mount.path.clone())
+        .collect()
+}
+
+/// Executables of a container's processes.
+#[derive(Default)]
+struct Programs {
+    paths: BTreeSet<String>,
+    truncated: bool,
+}
+
+/// Executables of all processes in the container's outermost cgroup and those within.
+fn executables(process: &Process, container: &ContainerId) -> io::Result<Programs> {
+    let root = outermost_directory(process, container)?;
+    let mut programs = Programs::default();
+    let mut looked_at = 0;
+    let mut pending = vec![root];
+    let mut seen = 1;
+    while let Some(directory) = pending.pop() {
+        // A cgroup that was removed meanwhile has no processes; a threaded one shows them above.
+        let list = lookup::read(&directory.join("cgroup.procs"), MAX_LIST).unwrap_or_default();
+        for pid in String::from_utf8_lossy(&list)
+            .lines()
+            .filter_map(|line| line.parse().ok())
+        {
+            looked_at += 1;
+            if looked_at > MAX_PROCESSES {
+                programs.truncated = true;
+                return Ok(programs);
+            }
+            programs.paths.extend(executable(pid, container));
+        }
+        for entry in fs::read_dir(&directory).into_iter().flatten().flatten() {
+            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                seen += 1;
+                programs.truncated |= seen > MAX_CGROUPS;
+                pending.extend((seen <= MAX_CGROUPS).then(|| entry.path()));
+            }
+        }
+    }
+    Ok(programs)
+}
+
+/// Directory of the container's outermost cgroup.
+fn outermost_directory(process: &Process, container: &ContainerId) -> io::Result<PathBuf> {
+    let hierarchy = cgroup::Hierarchy::find().map_err(io::Error::other)?;
+    let groups = proc::cgroups(process)?;
+    let group = groups.0.iter().find(|group| match hierarchy.version {
+        CgroupVersion::V2 => group.hierarchy == 0,
+        CgroupVersion::V1(controller) => group.controllers.iter().any(|name| name == controller),
+    });
+    let path = group.and_then(|group| cgroup::outermost(&group.pathname, container));
+    let path = path.ok_or(io::ErrorKind::NotFound)?;
+    Ok(hierarchy.path.join(path.trim_start_matches('/')))
+}
+
+/// Executable of a process that is in the container still; `None` for a kernel thread's and where
+/// the process has ended.
+fn executable(pid: u32, container: &ContainerId) -> Option<String> {
+    let process = proc::open(pid).ok()?;
+    let path = process.exe().ok()?;
+    let path = path.to_string_lossy();
+    let path = path.strip_suffix(" (deleted)").unwrap_or(&path).to_owned();
+    proc::is_in(&process, container).then_some(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check_root(uid_map: &str, expect: Option<u32>) {
+        assert_eq!(host_uid_of_root(uid_map), expect, "{uid_map:?}");
+    }
+
+    #[test]
+    fn root_of_a_user_namespace_is_where_its_map_says() {
+        check_root("         0          0 4294967295\n", Some(0));
+        check_root("0 100000 65536\n", Some(100_000));
+        check_root("1000 0 1\n0 231072 1000\n", Some(231_072));
+        check_root("1 100000 10\n", None);
+        check_root("", None);
+        check_root("0 x 1\n0\n", None);
+    }
+
+    #[test]
+    fn mounts_are_shared_if_the_host_has_a_peer() {
+        let mounts = |text: &str| -> Vec<_> {
+            text.lines()
+                .filter_map(|line| MountLine::parse(line.as_bytes()))
+                .collect()
+        };
+        let host = mounts("1 0 8:1 / / rw shared:1 - ext4 s rw\n2 1 8:2 / /p rw - ext4 s rw");
+        let inside = mounts(
+            "9 0 0:9 / / rw - overlay o rw\n10 9 8:1 /data /data rw shared:1 - ext4 s rw\n\
+             11 9 8:1 /d /slave rw master:1 - ext4 s rw\n12 9 8:2 / /own rw shared:7 - ext4 s rw",
+        );
+        assert_eq!(shared_mounts(&inside, &host), ["/data"]);
+    }
+
+    #[test]
+    fn a_process_outside_the_container_is_refused() {
+        let id: ContainerId = "ab".repeat(32).parse().unwrap();
+        for pid in [std::process::id(), u32::MAX] {
+            let result = truth(pid, &id);
+            assert!(
+                matches!(result, Err(TruthError::Gone { pid: told }) if told == pid),
+                "{result:?}"
+            );
+        }
+    }
+
+    /// A cgroup with a container's name, removed with its processes.
+    struct Scene {
+        directory: PathBuf,
+        child: std::process::Child,
+    }
+
+    impl Scene {
+        /// `None` with a printed reason where this user or machine cannot make one.
+        fn new(id: &ContainerId) -> Option<Self> {
+            let root = cgroup::Hierarchy::find().ok()?.path;
+            let directory = root.join(id.as_str());
+            if let Err(error) = fs::create_dir_all(directory.join("inner")) {
+                println!("skipped: no cgroup can be made here: {error}");
+                return None;
+            }
+            let mut command = std::process::Command::new("cat");
+            let child = command.stdin(std::process::Stdio::piped()).spawn().unwrap();
+            let scene = Self { directory, child };
+            if let Err(error) = fs::write(
+                scene.directory.join("inner/cgroup.procs"),
+                scene.child.id().to_string(),
+            ) {
+                println!("skipped: no process can be moved here: {error}");
+                return None;
+            }
+            Some(scene)
+        }
+    }
+
+    impl Drop for Scene {
+        fn drop(&mut self) {
+            self.child.kill().unwrap();
+            self.child.wait().unwrap();
+            for directory in [self.directory.join("inner"), self.directory.clone()] {
+                fs::remove_dir(directory).unwrap();
+            }
+        }
+    }
+
+    #[test]
+    fn a_process_in_a_containers_cgroup_is_described() {
+        let id: ContainerId = format!("{:064x}", std::process::id()).parse().unwrap();
+        let Some(mut scene) = Scene::new(&id) else { return };
+        let pid = scene.child.id();
+        let own = proc::namespaces(&proc::open(std::process::id()).unwrap()).unwrap();
+        let found = truth(pid, &id).unwrap();
+        assert_eq!((found.pid, found.namespaces), (pid, own));
+        assert_eq!(found.uid, rustix::process::getuid().as_raw());
+        let exe = fs::read_link(format!("/proc/{pid}/exe")).unwrap();
+        assert_eq!(found.executables, [exe.to_str().unwrap()]);
+        assert!(!found.executables_truncated);
+
+        let cgroups = cgroup::container_cgroups().unwrap();
+        let outer = cgroup::id_of(&scene.directory).unwrap();
+        let roots: Vec<_> = cgroups
+            .cgroups
+            .iter()
+            .filter(|c| c.container == id)
+            .map(|c| c.root)
+            .collect();
+        assert_eq!(roots, [outer, outer]);
+
+        scene.child.kill().unwrap();
+        scene.child.wait().unwrap();
+        assert!(matches!(truth(pid, &id), Err(TruthError::Gone { .. })));
+    }
+}

@@ -1,0 +1,281 @@
+//! Loading the object and climbing down the ladder.
+
+use std::path::Path;
+
+use aya::programs::{Program, ProgramError};
+use aya::{Ebpf, EbpfLoader, VerifierLogLevel, include_bytes_aligned};
+use hullwatch_common::{OFFSETS, OffsetGroup};
+
+use super::btf::{Btf, KERNEL_BTF, Missing, resolve};
+use super::cgroup_mode::{CgroupMode, CgroupModeChoice};
+use super::ladder::{ALWAYS, Hook, PROBES, Probe, Rung};
+use super::{KernelError, KernelMaps, LossMeter, Rings};
+use crate::model::Namespaces;
+
+static OBJECT: &[u8] = include_bytes_aligned!("probes.o");
+
+/// What the loader is told.
+#[derive(Clone, Debug, Default)]
+pub struct KernelConfig {
+    /// Which cgroup hierarchy tells containers apart.
+    pub cgroups: CgroupModeChoice,
+    /// Namespaces of the host.
+    pub host: Namespaces,
+    /// Names of probes that the operator declines.
+    pub without: Vec<String>,
+    /// Rungs to skip, as `PROBE:RUNG`, so that a lower one can be tried.
+    pub skip_rungs: Vec<String>,
+}
+
+/// How one probe fared.
+#[derive(Clone, Debug)]
+pub struct ProbeReport {
+    /// The probe.
+    pub probe: &'static Probe,
+    /// How it went.
+    pub state: ProbeState,
+}
+
+/// State of a probe.
+#[derive(Clone, Debug)]
+pub enum ProbeState {
+    /// Attached by this rung; the rungs above it and why they did not attach.
+    Attached {
+        /// The rung.
+        rung: &'static Rung,
+        /// Rungs tried before.
+        refused: Vec<(&'static str, String)>,
+    },
+    /// Declined by the operator.
+    Declined,
+    /// No rung attached: each with its reason.
+    Failed(Vec<(&'static str, String)>),
+}
+
+/// The running probes. They detach when this is dropped.
+#[derive(Debug)]
+pub struct Kernel {
+    ebpf: Ebpf,
+    /// How each probe fared, in the order of [`PROBES`].
+    pub reports: Vec<ProbeReport>,
+}
+
+impl Kernel {
+    /// Resolves offsets, loads the object, and attaches what attaches.
+    ///
+    /// # Errors
+    /// [`KernelError`] where nothing can be seen at all; a single probe that does not attach is in
+    /// `reports`.
+    pub fn start(config: &KernelConfig) -> Result<Self, KernelError> {
+        let btf = Btf::read(Path::new(KERNEL_BTF)).map_err(KernelError::NoBtf)?;
+        let mode = CgroupMode::find(&config.cgroups, &btf)?;
+        let resolution = resolve(&btf, OFFSETS);
+        drop(btf);
+        let host = host_array(config.host);
+        let mut loader = EbpfLoader::new();
+        // The verifier writes its log again for every size of buffer that is tried: seconds, for a refused
+        // program. Only asked for when somebody looks.
+        let log = tracing::enabled!(tracing::Level::TRACE);
+        loader.btf(None).verifier_log_level(if log {
+            VerifierLogLevel::default()
+        } else {
+            VerifierLogLevel::empty()
+        });
+        for (name, value) in &resolution.values {
+            loader.override_global(name, value, true);
+        }
+        loader.override_global("HOST_NAMESPACES", &host, true);
+        loader.override_global("CGROUP_V1_SUBSYS", &mode.subsys, true);
+        loader.override_global("CGROUP_HIERARCHY", &mode.hierarchy, true);
+        let ebpf = loader
+            .load(OBJECT)
+            .map_err(|error| KernelError::Load(Box::new(error)))?;
+        let mut kernel = Self {
+            ebpf,
+            reports: Vec::new(),
+        };
+        for probe in PROBES {
+            let state = if config.without.iter().any(|name| name == probe.name) {
+                ProbeState::Declined
+            } else {
+                kernel.climb(probe, config, &resolution.missing)
+            };
+            kernel.reports.push(ProbeReport { probe, state });
+        }
+        kernel.refuse_blindness()?;
+        Ok(kernel)
+    }
+
+    /// Takes the rings out for reading, the maps for writing, and the counters.
+    ///
+    /// # Errors
+    /// [`KernelError::Map`] where the object does not belong to this agent.
+    pub fn split(&mut self) -> Result<(Rings, KernelMaps, LossMeter), KernelError> {
+        Ok((
+            Rings::take(&mut self.ebpf)?,
+            KernelMaps::take(&mut self.ebpf)?,
+            LossMeter::take(&mut self.ebpf)?,
+        ))
+    }
+
+    /// Runs of attached programs that the kernel skipped because the same program was already running
+    /// on that CPU (`recursion_misses` of the program), by probe.
+    #[must_use]
+    pub fn missed(&self) -> Vec<(&'static Probe, u64)> {
+        let count = |probe: &Probe| program_names(probe).filter_map(|name| self.missed_by(name)).sum();
+        PROBES.iter().map(|probe| (probe, count(probe))).collect()
+    }
+
+    fn missed_by(&self, program: &str) -> Option<u64> {
+        use std::os::fd::{AsFd as _, AsRawFd as _};
+        let fd = self.ebpf.program(program)?.fd().ok()?.as_fd().as_raw_fd();
+        let text = std::fs::read_to_string(format!("/proc/self/fdinfo/{fd}")).ok()?;
+        text.lines()
+            .find_map(|line| line.strip_prefix("recursion_misses:"))?
+            .trim()
+            .parse()
+            .ok()
+    }
+
+    fn climb(&mut self, probe: &'static Probe, config: &KernelConfig, missing: &[Missing]) -> ProbeState {
+        let mut refused = Vec::new();
+        for rung in probe.rungs {
+            let skipped = config
+                .skip_rungs
+                .iter()
+                .any(|skip| *skip == format!("{}:{}", probe.name, rung.name));
+            let attached = if skipped {
+                Err("skipped on request".to_owned())
+            } else {
+                require(rung, missing).and_then(|()| self.attach(rung))
+            };
+            match attached {
+                Ok(()) => return ProbeState::Attached { rung, refused },
+                Err(reason) => refused.push((rung.name, reason)),
+            }
+        }
+        ProbeState::Failed(refused)
+    }
+
+    fn attach(&mut self, rung: &Rung) -> Result<(), String> {
+        match rung.hook {
+            Hook::RawTracepoints(hooks) => {
+                for (program, tracepoint) in hooks {
+                    self.attach_raw(program, tracepoint)
+                        .map_err(|error| describe(tracepoint, &error))?;
+                }
+                Ok(())
+            }
+            Hook::Syscalls {
+                enter,
+                exit,
+                calls,
+                required,
+            } => {
+                for call in calls {
+                    let both = self
+                        .attach_tracepoint(exit, &format!("sys_exit_{call}"))
+                        .and_then(|()| self.attach_tracepoint(enter, &format!("sys_enter_{call}")));
+                    match both {
+                        Err(error) if *call == required => return Err(describe(call, &error)),
+                        Err(error) => tracing::debug!(call, %error, "This kernel has no such call to watch."),
+                        Ok(()) => {}
+                    }
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn attach_raw(&mut self, program: &str, tracepoint: &str) -> Result<(), ProgramError> {
+        if let Some(Program::RawTracePoint(program)) = self.ebpf.program_mut(program) {
+            if program.fd().is_err() {
+                program.load()?;
+            }
+            program.attach(tracepoint)?;
+        }
+        Ok(())
+    }
+
+    fn attach_tracepoint(&mut self, program: &str, tracepoint: &str) -> Result<(), ProgramError> {
+        if let Some(Program::TracePoint(program)) = self.ebpf.program_mut(program) {
+            if program.fd().is_err() {
+                program.load()?;
+            }
+            program.attach("syscalls", tracepoint)?;
+        }
+        Ok(())
+    }
+
+    /// With no probe attached there is nothing to watch; with some, the rest is reported as blind.
+    fn refuse_blindness(&self) -> Result<(), KernelError> {
+        let attached = self
+            .reports
+            .iter()
+            .any(|report| matches!(report.state, ProbeState::Attached { .. }));
+        let declined = self
+            .reports
+            .iter()
+            .all(|report| matches!(report.state, ProbeState::Declined));
+        if attached || declined {
+            return Ok(());
+        }
+        let reason = self.reports.iter().find_map(|report| match &report.state {
+            ProbeState::Failed(refused) => refused.first().map(|(rung, reason)| format!("{rung}: {reason}")),
+            _ => None,
+        });
+        Err(KernelError::Nothing(reason.unwrap_or_default()))
+    }
+}
+
+/// Names of a probe's programs, over all its rungs.
+fn program_names(probe: &Probe) -> impl Iterator<Item = &'static str> {
+    let mut names: Vec<&'static str> = Vec::new();
+    for rung in probe.rungs {
+        match rung.hook {
+            Hook::RawTracepoints(hooks) => names.extend(hooks.iter().map(|(program, _)| *program)),
+            Hook::Syscalls { enter, exit, .. } => names.extend([enter, exit]),
+        }
+    }
+    names.sort_unstable();
+    names.dedup();
+    names.into_iter()
+}
+
+/// Whether this kernel has every field that the rung reads.
+fn require(rung: &Rung, missing: &[Missing]) -> Result<(), String> {
+    let needed = |group: OffsetGroup| ALWAYS.contains(&group) || rung.needs.contains(&group);
+    missing
+        .iter()
+        .find(|missing| needed(missing.field.group))
+        .map_or(Ok(()), |missing| {
+            Err(format!(
+                "kernel field {}.{}: {}",
+                missing.field.structure, missing.field.path, missing.reason
+            ))
+        })
+}
+
+/// One line with the whole chain of causes, without the verifier's log.
+fn describe(hook: &str, error: &ProgramError) -> String {
+    if let ProgramError::LoadError {
+        io_error,
+        verifier_log,
+    } = error
+    {
+        tracing::trace!(hook, %verifier_log, "The kernel refused a program.");
+        return format!("{hook}: the kernel refused the program: {io_error}");
+    }
+    let mut text = format!("{hook}: {error}");
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}
+
+fn host_array(ns: Namespaces) -> [u32; 7] {
+    [ns.mnt, ns.pid, ns.net, ns.ipc, ns.uts, ns.user, ns.cgroup]
+}
