@@ -240,3 +240,65 @@ fn report(heard: &Heard, from: Mark) -> String {
         heard.stderr
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STARTED: &str = r#"{"type":"status","state":"started","component":"hullwatch"}"#;
+    const VIOLATION: &str = r#"{"type":"violation","check":{"key":"a-key"},"container":{"id":"c"}}"#;
+
+    /// A product that says these lines and then does this.
+    fn saying(lines: &[&str], then: &str) -> Result<Watch> {
+        let script = format!("printf '%s\\n' \"$@\"; {then}");
+        Watch::start(Command::new("sh").args(["-c", &script, "sh"]).args(lines))
+    }
+
+    #[test]
+    fn lines_are_found_after_the_mark_only() {
+        let watch = saying(&[STARTED, VIOLATION], "exec sleep 1000").unwrap();
+        let said = watch
+            .violation(Mark::default(), "a-key", |line| line.is_in("c"))
+            .unwrap();
+        assert_eq!(said.text, VIOLATION);
+        assert!(
+            watch
+                .none_since(Mark::default(), "it", |line| line.is_violation("a-key"))
+                .is_err()
+        );
+        watch
+            .none_since(watch.mark(), "it", |line| line.is_violation("a-key"))
+            .unwrap();
+        let soon = Duration::from_millis(1);
+        assert!(watch.expect_within(soon, watch.mark(), "more", |_| true).is_err());
+    }
+
+    #[test]
+    fn an_end_is_told_with_what_was_said_before() {
+        let watch = saying(&[STARTED, VIOLATION], "echo because >&2").unwrap();
+        let error = watch
+            .violation(Mark::default(), "another", |_| true)
+            .unwrap_err()
+            .to_string();
+        for part in ["hullwatch ended", "a-key"] {
+            assert!(error.contains(part), "{error}");
+        }
+        let error = saying(&[], "echo because >&2; exit 3").unwrap_err().to_string();
+        assert!(error.contains("hullwatch ended"), "{error}");
+    }
+
+    #[test]
+    fn stdout_is_the_stream_and_nothing_else() {
+        let error = saying(&["starting up"], "exec sleep 1000")
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("stdout is no stream: starting up"), "{error}");
+    }
+
+    #[test]
+    fn it_ends_when_it_is_asked_to() {
+        let watch = saying(&[STARTED], "trap 'exit 7' INT; while :; do sleep 0.01; done").unwrap();
+        let (lines, code) = watch.stop().unwrap();
+        assert_eq!((lines.len(), code), (1, Some(7)));
+    }
+}

@@ -47,3 +47,42 @@ fn edit(path: &Path, pointer: &str) -> Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(args: &[&str], expected: Option<&str>) {
+        let args: Vec<OsString> = args.iter().map(OsString::from).collect();
+        assert_eq!(option(&args, "--bundle"), expected.map(PathBuf::from), "{args:?}");
+    }
+
+    #[test]
+    fn options_are_found_in_both_spellings() {
+        check(&["create", "--bundle", "/b", "id"], Some("/b"));
+        check(&["create", "--bundle=/b", "id"], Some("/b"));
+        check(&["create", "--bundled=/b"], None);
+        check(&["create", "--bundle"], None);
+    }
+
+    #[test]
+    fn one_capability_is_taken_from_every_set() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let spec = r#"{"process":{"args":["sh"],"capabilities":{"bounding":["CAP_SYS_RESOURCE","CAP_CHOWN"],"effective":["CAP_SYS_RESOURCE"]}}}"#;
+        fs::write(&file, spec).unwrap();
+        edit(file.path(), "/process/capabilities").unwrap();
+        let edited: Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
+        let expected =
+            r#"{"process":{"args":["sh"],"capabilities":{"bounding":["CAP_CHOWN"],"effective":[]}}}"#;
+        assert_eq!(edited, serde_json::from_str::<Value>(expected).unwrap());
+    }
+
+    #[test]
+    fn a_file_without_capabilities_is_left_alone() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs::write(&file, "{ }").unwrap();
+        edit(file.path(), "/process/capabilities").unwrap();
+        assert_eq!(fs::read_to_string(&file).unwrap(), "{ }");
+    }
+}
