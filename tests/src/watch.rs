@@ -66,6 +66,14 @@ impl Watch {
         let stdout = child.stdout.take().context("stdout")?;
         let mut stderr = child.stderr.take().context("stderr")?;
         let ear = Arc::new(Ear::default());
+        let of_log = Arc::clone(&ear);
+        let log = std::thread::spawn(move || {
+            let mut piece = [0; 4096];
+            while let Ok(length @ 1..) = stderr.read(&mut piece) {
+                let text = String::from_utf8_lossy(piece.get(..length).unwrap_or_default()).into_owned();
+                of_log.hear(|heard| heard.stderr.push_str(&text));
+            }
+        });
         let of_lines = Arc::clone(&ear);
         std::thread::spawn(move || {
             for text in BufReader::new(stdout).lines().map_while(Result::ok) {
@@ -74,15 +82,9 @@ impl Watch {
                     Err(_) => of_lines.hear(|heard| heard.garbage = Some(text)),
                 }
             }
+            // Its last words belong to its end.
+            log.join().ok();
             of_lines.hear(|heard| heard.ended = true);
-        });
-        let of_log = Arc::clone(&ear);
-        std::thread::spawn(move || {
-            let mut piece = [0; 4096];
-            while let Ok(length @ 1..) = stderr.read(&mut piece) {
-                let text = String::from_utf8_lossy(piece.get(..length).unwrap_or_default()).into_owned();
-                of_log.hear(|heard| heard.stderr.push_str(&text));
-            }
         });
         let watch = Self { child, ear };
         watch.expect(Mark(0), "status started", |line| {
@@ -250,7 +252,7 @@ mod tests {
 
     /// A product that says these lines and then does this.
     fn saying(lines: &[&str], then: &str) -> Result<Watch> {
-        let script = format!("printf '%s\\n' \"$@\"; {then}");
+        let script = format!("for line; do echo \"$line\"; done; {then}");
         Watch::start(Command::new("sh").args(["-c", &script, "sh"]).args(lines))
     }
 
@@ -280,7 +282,7 @@ mod tests {
             .violation(Mark::default(), "another", |_| true)
             .unwrap_err()
             .to_string();
-        for part in ["hullwatch ended", "a-key"] {
+        for part in ["hullwatch ended", "a-key", "because"] {
             assert!(error.contains(part), "{error}");
         }
         let error = saying(&[], "echo because >&2; exit 3").unwrap_err().to_string();
