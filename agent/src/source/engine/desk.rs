@@ -121,7 +121,7 @@ impl Desk {
     /// Last-known facts, or those of the event, in the state that the event implies.
     fn remembered(&self, id: &ContainerId, hints: &Hints, action: ContainerAction) -> Container {
         let facts = self.known.get(id).cloned();
-        let mut facts = facts.unwrap_or_else(|| self.from_hints(id, hints));
+        let mut facts = facts.unwrap_or_else(|| self.sketch(id, hints));
         facts.pid = None;
         facts.state = match action {
             ContainerAction::Created => ContainerState::Created,
@@ -223,7 +223,7 @@ impl Desk {
         }
     }
 
-    fn from_hints(&self, id: &ContainerId, hints: &Hints) -> Container {
+    fn sketch(&self, id: &ContainerId, hints: &Hints) -> Container {
         Container {
             id: id.clone(),
             name: hints.name.clone().unwrap_or_else(|| id.short().to_owned()),

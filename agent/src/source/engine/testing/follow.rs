@@ -268,7 +268,7 @@ async fn after_a_lost_connection_everything_is_listed_and_what_vanished_is_remov
     });
     world.until("listed old").await;
     fake.followed(1).await;
-    fake.event(&container_event(&id(1), "kill", json!({})));
+    fake.event(&container_event(&id(1), "kill", &json!({})));
     drop(fake);
     world.until("degraded").await;
     let fake = Fake::start(&world.path);
@@ -300,19 +300,15 @@ async fn a_session_is_inspected_at_once_however_long_a_list_takes() {
     });
     fake.followed(1).await;
     fake.asked(&format!("/containers/{}/json", id(0))).await;
-    fake.event(&container_event(
-        &id(39),
-        "exec_create: id -u",
-        json!({ "execID": "e1" }),
-    ));
-    fake.asked("/exec/e1/json").await;
-    let mine = container_event(&id(99), "exec_create: id -u", json!({ "execID": "e2" }));
-    fake.event(&mine);
+    let made = |session: &str| container_event(&id(1), "exec_create: id -u", &json!({ "execID": session }));
+    fake.event(&made("e1"));
     let lines = world.until("session").await;
-    assert_eq!(
-        lines.last().unwrap(),
-        "session short e2 None None [\"id\", \"-u\"] None"
-    );
+    let expected = "session short e1 Some(true) Some(\"0\") [\"id\", \"-u\"] None";
+    assert_eq!(lines.last().unwrap(), expected);
+    // Its record is gone: what the event said is all there is.
+    fake.event(&made("e2"));
+    let expected = "session short e2 None None [\"id\", \"-u\"] None";
+    assert_eq!(world.until("session").await, [expected]);
 }
 
 #[tokio::test]
@@ -323,7 +319,7 @@ async fn a_session_is_told_when_made_and_again_when_it_has_a_process() {
     });
     world.until("listed web").await;
     fake.followed(1).await;
-    let event = |action: &str| container_event(&id(1), action, json!({ "execID": "e1" }));
+    let event = |action: &str| container_event(&id(1), action, &json!({ "execID": "e1" }));
     fake.event(&event("exec_create: id -u"));
     let made = world.until("session").await;
     assert_eq!(
@@ -345,18 +341,18 @@ async fn a_container_gone_before_it_could_be_inspected_is_told_from_its_events()
     world.until("engine").await;
     fake.followed(1).await;
     for action in ["create", "start", "die", "destroy", "destroy"] {
-        fake.event(&container_event(&id(1), action, json!({})));
+        fake.event(&container_event(&id(1), action, &json!({})));
     }
-    fake.event(&container_event(&id(2), "create", json!({ "name": "next" })));
-    let lines = world.until("created next").await;
+    let lines = world.until("removed").await;
     let expected = [
         "created short created None",
         "started short running None",
         "stopped short exited None",
         "removed short exited None",
-        "created next created None",
     ];
     assert_eq!(lines, expected);
+    fake.event(&container_event(&id(2), "create", &json!({ "name": "next" })));
+    assert_eq!(world.until("created").await, ["created next created None"]);
 }
 
 #[tokio::test]
@@ -438,7 +434,11 @@ fn an_engine_that_talks_nonsense_is_degraded_once_and_recovers() {
         Answer::Text(200, "{\"Type\":\"unheard\"}\n".into()),
         "cannot be read",
     );
-    check_broken("/events", Answer::Text(200, "\"x".repeat(3 << 20)), "too long");
+    check_broken(
+        "/events",
+        Answer::Text(200, format!("{{\"Type\":\"{}", "x".repeat(2 << 20))),
+        "too long",
+    );
     check_broken("/events", Answer::Text(400, "{}".into()), "400");
 }
 
@@ -449,7 +449,7 @@ async fn events_beyond_what_can_be_held_are_counted_to_the_last() {
     world.until("engine").await;
     fake.followed(1).await;
     for number in 0..SENT {
-        fake.event(&container_event(&id(number), "die", json!({})));
+        fake.event(&container_event(&id(number), "die", &json!({})));
     }
     let (mut told, mut lost) = (0, 0);
     while told + lost < SENT {
