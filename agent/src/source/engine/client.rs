@@ -74,6 +74,11 @@ impl Client {
         self.kind
     }
 
+    /// How long a new container's inspection is waited for.
+    pub(super) const fn patience(&self) -> Duration {
+        self.timing.patience
+    }
+
     /// Wait before another look at a session that is about to start.
     pub(super) fn start_wait(&self, look: u32) -> Duration {
         self.timing.session_start * 2_u32.saturating_pow(look)

@@ -43,6 +43,10 @@ impl Desk {
                 items.extend(sessions.iter().map(|session| self.session(at, session, &hints)));
                 items
             }
+            Outcome::Busy { at, hints } => {
+                let facts = self.remembered(id, &hints, ContainerAction::Created);
+                vec![self.container(at, ContainerAction::Created, facts, false)]
+            }
             Outcome::Session { job, answer } => self.told_session(id, job, answer).into_iter().collect(),
             Outcome::Sessions { at, answer } => self.found_sessions(id, at, answer),
             Outcome::Stopped { at, hints } => self.stopped(id, at, &hints).into_iter().collect(),

@@ -19,6 +19,7 @@ fn patient() -> Timing {
     let never = Duration::from_secs(600);
     Timing {
         inspect: never,
+        patience: never,
         list: never,
         ping: never,
         ping_every: never,
@@ -353,6 +354,52 @@ async fn a_container_gone_before_it_could_be_inspected_is_told_from_its_events()
     assert_eq!(lines, expected);
     fake.event(&container_event(&id(2), "create", &json!({ "name": "next" })));
     assert_eq!(world.until("created").await, ["created next created None"]);
+}
+
+#[tokio::test]
+async fn a_new_container_that_cannot_be_inspected_yet_is_told_by_name_and_later_in_full() {
+    let timing = Timing {
+        inspect: Duration::from_millis(100),
+        patience: Duration::from_millis(5),
+        compare_every: Duration::from_millis(20),
+        ..patient()
+    };
+    let (mut world, fake) = World::with_engine(timing, |_| {});
+    world.until("engine").await;
+    fake.followed(1).await;
+    let path = format!("/containers/{}/json", id(1));
+    fake.container(inspection(&id(1), "locked"));
+    fake.answer(&path, Answer::Hang);
+    fake.event(&container_event(&id(1), "create", &json!({ "name": "locked" })));
+    assert_eq!(world.until("created").await, ["created locked created None"]);
+    let gap = format!("gap fault Some(1) Some({})", id(1).short());
+    assert_eq!(world.until("gap").await, [gap]);
+    fake.answer(&path, Answer::Json(inspection(&id(1), "locked")));
+    let lines = world.until("listed").await;
+    assert_eq!(lines.last().unwrap(), "listed locked running Some(false)");
+}
+
+#[tokio::test]
+async fn a_network_changes_only_a_container_that_runs() {
+    let (mut world, fake) = World::with_engine(patient(), |fake| {
+        fake.container(inspection(&id(1), "web"));
+    });
+    world.until("listed web").await;
+    fake.followed(1).await;
+    let connect = || {
+        let mut event = container_event(&id(1), "connect", &json!({ "container": id(1).as_str() }));
+        event["Type"] = json!("network");
+        event
+    };
+    fake.event(&connect());
+    let lines = world.until("updated").await;
+    assert_eq!(lines.last().unwrap(), "updated web running Some(false)");
+    fake.event(&container_event(&id(1), "die", &json!({})));
+    fake.event(&connect());
+    fake.event(&container_event(&id(1), "destroy", &json!({})));
+    let lines = world.until("removed").await;
+    let expected = ["stopped web exited Some(false)", "removed web exited Some(false)"];
+    assert_eq!(lines, expected);
 }
 
 #[tokio::test]
