@@ -96,7 +96,7 @@ fn in_words(view: &View<'_>, exec: &Exec, process: &Process, beyond: CapSet) -> 
             )
         }
         None if exec.entry => {
-            format!("{program} entered {container} without an exec session of the engine, {held}")
+            format!("{program} entered {container} outside any known exec session, {held}")
         }
         _ => format!("{program} ran in {container} {held}"),
     }
@@ -169,7 +169,7 @@ mod tests {
     fn entry_around_the_engine_is_seen_and_its_children_too() {
         let mut scene = all_capable();
         let held = "with capabilities beyond its own: DAC_READ_SEARCH, NET_ADMIN, SYS_MODULE and 24 more";
-        let entered = format!("/bin/sh entered container web without an exec session of the engine, {held}");
+        let entered = format!("/bin/sh entered container web outside any known exec session, {held}");
         scene.finds(Class::Drift, Severity::High, &entered);
         scene.exec().entry = false;
         scene.finds(
@@ -214,7 +214,7 @@ mod tests {
             scene.container,
             scene.observation.container.as_mut().unwrap().privileged,
         ) = (None, None);
-        let entered = "/bin/sh entered container web without an exec session of the engine, with capabilities \
+        let entered = "/bin/sh entered container web outside any known exec session, with capabilities \
                        beyond its own: DAC_READ_SEARCH, NET_ADMIN, SYS_MODULE and 24 more";
         scene.finds(Class::Drift, Severity::High, entered);
         scene.first_bounding = None;

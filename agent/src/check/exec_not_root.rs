@@ -25,8 +25,8 @@ pub(super) static CHECK: Check = Check {
     ],
     about: "A container that was made to run as an ordinary user is no protection while sessions enter it as root. \
             The kernel decides: a program whose parent is outside the container and whose user is the container's \
-            root, where the declared user is not. Entry around the engine, by nsenter say, is graver: no session of \
-            the engine tells of it. A container whose declared user is root is `image-non-root-user`'s affair.",
+            root, where the declared user is not. Entry around the engine, by nsenter say, is graver: none of \
+            its exec sessions is known for it. A container whose declared user is root is `image-non-root-user`'s affair.",
     remedy: "Exec as the container's own user",
     assess: Assess::Live,
     signals: &[Signal {
@@ -61,7 +61,7 @@ fn observe(view: &View<'_>) -> Option<Finding> {
             .evidence(session(matched))
         }
         None => finding(format!(
-            "{path} entered {name} as root without an exec session of the engine, its user is {declared}"
+            "{path} entered {name} as root outside any known exec session, its user is {declared}"
         ))
         .severity(Severity::High),
     })
@@ -115,7 +115,8 @@ mod tests {
 
     #[test]
     fn entry_around_the_engine_is_graver() {
-        let summary = "/bin/sh entered container web as root without an exec session of the engine, its user is 1000:1000";
+        let summary =
+            "/bin/sh entered container web as root outside any known exec session, its user is 1000:1000";
         root_shell().finds(Class::Drift, Severity::High, summary);
     }
 

@@ -1,5 +1,7 @@
 //! The command line: one file per subcommand.
 
+pub mod checks;
+
 use std::process::ExitCode;
 
 /// Parses the command line, runs it, and says how it went.
