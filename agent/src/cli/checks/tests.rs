@@ -23,7 +23,7 @@ fn the_list_has_one_aligned_line_per_check() {
     assert_eq!(lines.len(), ALL.len() + 1);
     let column = lines[0].find("KEY").unwrap();
     for (line, check) in lines.iter().skip(1).zip(ALL) {
-        assert!(line[column..].starts_with(check.key), "{line}");
+        assert!(line.get(column..).unwrap().starts_with(check.key), "{line}");
         assert!(
             line.starts_with(check.number(Benchmark::default()).unwrap()),
             "{line}"
