@@ -1,6 +1,7 @@
 //! The command line: one file per subcommand.
 
 pub mod checks;
+pub mod replay;
 
 use std::process::ExitCode;
 

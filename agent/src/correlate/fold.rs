@@ -206,3 +206,6 @@ fn identified(key: &FoldKey, violation: Violation) -> Violation {
         ..violation
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -20,6 +20,8 @@ mod start;
 mod world;
 
 #[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
 mod tests;
 
 pub use fold::FoldSettings;
@@ -130,7 +132,9 @@ impl Correlator {
 
     /// Everything that was held back, at the end of the stream.
     pub fn finish(&mut self, now: Time) -> Vec<Violation> {
-        let mut told = self.release(now, Mover::Stream);
+        let now = self.clock.map_or(now, |clock| clock.max(now));
+        // As the clock moves it, so that a replay which comes here step by step is at the same place.
+        let mut told = self.release(now, Mover::Clock);
         while let Some(place) = self.sessions.next_due(None, Time::from_unix_nanos(i128::MAX)) {
             told.extend(self.tell_session(place, now));
         }
@@ -165,7 +169,7 @@ impl Correlator {
             .and_then(|container| container.id.as_ref());
         let pid = observation.process.as_ref().map(|process| process.pid);
         // The container's own start is nobody's session, however alike the commands are.
-        if id.is_some() && self.world.first_program(id).map(|first| first.pid) == pid {
+        if pid.is_some() && self.world.container(id).and_then(|facts| facts.pid) == pid {
             return self.dispatch(observation, None);
         }
         if let Some(session) = self.sessions.claim(observation) {
@@ -183,7 +187,11 @@ impl Correlator {
             told.extend(self.tell_session(place, observation.time));
             self.sessions.remove(place);
         }
-        if let Arrival::Late(stray) = self.sessions.add(observation, session) {
+        let own = self
+            .world
+            .container(Some(&session.container))
+            .and_then(|facts| facts.pid);
+        if let Arrival::Late(stray) = self.sessions.add(observation, session, own) {
             // What the program broke without the session's help was told already.
             let found = self.findings(&stray.observation, Some(session), &stray.broke);
             told.extend(self.note(found));

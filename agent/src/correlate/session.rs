@@ -57,8 +57,14 @@ pub(super) struct Sessions {
 }
 
 impl Sessions {
-    /// Takes in a session, or more about a known one. Call [`Self::crowded`] before.
-    pub(super) fn add(&mut self, observation: &Observation, session: &ExecSession) -> Arrival {
+    /// Takes in a session, or more about a known one. Call [`Self::crowded`] before. `own` is the container's
+    /// own first process, which may have been seen before the engine told of it.
+    pub(super) fn add(
+        &mut self,
+        observation: &Observation,
+        session: &ExecSession,
+        own: Option<u32>,
+    ) -> Arrival {
         let known = self
             .entries
             .iter()
@@ -78,7 +84,7 @@ impl Sessions {
         let stray = self
             .strays
             .iter()
-            .position(|stray| claims(&stray.observation, session));
+            .position(|stray| claims(&stray.observation, session) && !is(&stray.observation, own));
         match stray.and_then(|position| self.strays.remove(position)) {
             Some(stray) => {
                 entry.state = State::Claimed;
@@ -163,6 +169,10 @@ impl Sessions {
             self.strays.pop_front();
         }
     }
+}
+
+fn is(observation: &Observation, pid: Option<u32>) -> bool {
+    pid.is_some() && observation.process.as_ref().map(|process| process.pid) == pid
 }
 
 fn told(entry: &Entry) -> Option<&ExecSession> {

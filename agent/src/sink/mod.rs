@@ -1,1 +1,3 @@
 //! Where bytes go.
+
+pub mod stdout;
