@@ -1,5 +1,6 @@
 //! Versions of the CIS Docker Benchmark.
 
+use std::fmt;
 use std::str::FromStr;
 
 /// A benchmark version. A recommendation's number means nothing without one.
@@ -45,6 +46,12 @@ impl Benchmark {
             Self::V1_7_0 => "cis-1.7.0",
             Self::V1_8_0 => "cis-1.8.0",
         }
+    }
+}
+
+impl fmt::Display for Benchmark {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
     }
 }
 

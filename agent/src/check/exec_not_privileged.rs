@@ -96,7 +96,7 @@ fn in_words(view: &View<'_>, exec: &Exec, process: &Process, beyond: CapSet) -> 
             )
         }
         None if exec.entry => {
-            format!("{program} entered {container} without an exec session of the engine, {held}")
+            format!("{program} entered {container} outside any known exec session, {held}")
         }
         _ => format!("{program} ran in {container} {held}"),
     }
@@ -155,21 +155,25 @@ mod tests {
     }
 
     #[test]
-    fn a_privileged_session_is_drift_and_an_ordinary_one_is_silent() {
+    fn fail_a_privileged_session() {
         let mut scene = all_capable();
         scene.session = Some(session_of(true, "root"));
         let summary = "docker exec --privileged ran /bin/sh as uid 0 in container web";
         scene.finds(Class::Drift, Severity::High, summary);
+    }
+
+    #[test]
+    fn pass_an_ordinary_session() {
         let mut scene = Scene::new(&CHECK, exec_in("web", "/bin/sh"));
         (scene.exec().entry, scene.session) = (true, Some(session_of(false, "")));
         scene.silent();
     }
 
     #[test]
-    fn entry_around_the_engine_is_seen_and_its_children_too() {
+    fn fail_entry_around_the_engine_and_its_children() {
         let mut scene = all_capable();
         let held = "with capabilities beyond its own: DAC_READ_SEARCH, NET_ADMIN, SYS_MODULE and 24 more";
-        let entered = format!("/bin/sh entered container web without an exec session of the engine, {held}");
+        let entered = format!("/bin/sh entered container web outside any known exec session, {held}");
         scene.finds(Class::Drift, Severity::High, &entered);
         scene.exec().entry = false;
         scene.finds(
@@ -180,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unprivileged_user_of_a_privileged_session_is_known_by_the_bounding_set() {
+    fn fail_an_ordinary_user_of_a_privileged_session_by_the_bounding_set() {
         let mut scene = all_capable();
         (scene.process().uid, scene.process().caps_effective) = (1000, CapSet::EMPTY);
         scene.session = Some(session_of(true, "1000"));
@@ -189,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn silent_in_a_privileged_container_and_within_what_was_granted() {
+    fn pass_in_a_privileged_container_and_within_what_was_granted() {
         let mut scene = all_capable().privileged();
         scene.silent();
         scene = all_capable();
@@ -198,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn silent_in_a_user_namespace_that_the_container_made() {
+    fn pass_in_a_user_namespace_that_the_container_made() {
         let mut scene = all_capable();
         scene.process().namespaces.user = 99;
         scene.silent();
@@ -214,7 +218,7 @@ mod tests {
             scene.container,
             scene.observation.container.as_mut().unwrap().privileged,
         ) = (None, None);
-        let entered = "/bin/sh entered container web without an exec session of the engine, with capabilities \
+        let entered = "/bin/sh entered container web outside any known exec session, with capabilities \
                        beyond its own: DAC_READ_SEARCH, NET_ADMIN, SYS_MODULE and 24 more";
         scene.finds(Class::Drift, Severity::High, entered);
         scene.first_bounding = None;
@@ -222,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn a_session_whose_program_was_not_seen_is_reported_if_privileged() {
+    fn fail_a_privileged_session_whose_program_was_not_seen() {
         let told = |privileged| seen_in("web", Event::ExecSession(session_of(privileged, "")));
         let summary =
             "docker exec --privileged was asked for in container web, its program (sh) was not seen";

@@ -25,8 +25,8 @@ pub(super) static CHECK: Check = Check {
     ],
     about: "A container that was made to run as an ordinary user is no protection while sessions enter it as root. \
             The kernel decides: a program whose parent is outside the container and whose user is the container's \
-            root, where the declared user is not. Entry around the engine, by nsenter say, is graver: no session of \
-            the engine tells of it. A container whose declared user is root is `image-non-root-user`'s affair.",
+            root, where the declared user is not. Entry around the engine, by nsenter say, is graver: none of \
+            its exec sessions is known for it. A container whose declared user is root is `image-non-root-user`'s affair.",
     remedy: "Exec as the container's own user",
     assess: Assess::Live,
     signals: &[Signal {
@@ -61,7 +61,7 @@ fn observe(view: &View<'_>) -> Option<Finding> {
             .evidence(session(matched))
         }
         None => finding(format!(
-            "{path} entered {name} as root without an exec session of the engine, its user is {declared}"
+            "{path} entered {name} as root outside any known exec session, its user is {declared}"
         ))
         .severity(Severity::High),
     })
@@ -102,25 +102,30 @@ mod tests {
     const ASKED: &str = "docker exec ran /bin/sh as root in container web, whose user is 1000:1000";
 
     #[test]
-    fn a_root_session_is_drift_and_a_users_is_silent() {
+    fn fail_a_root_session() {
         for user in ["0", "root", "00:00", "root:adm"] {
             let mut scene = root_shell();
             scene.session = Some(session_of(false, user));
             scene.finds(Class::Drift, Severity::Medium, ASKED);
         }
+    }
+
+    #[test]
+    fn pass_a_session_of_the_containers_own_user() {
         let mut scene = root_shell();
         (scene.session, scene.process().uid) = (Some(session_of(false, "")), 1000);
         scene.silent();
     }
 
     #[test]
-    fn entry_around_the_engine_is_graver() {
-        let summary = "/bin/sh entered container web as root without an exec session of the engine, its user is 1000:1000";
+    fn fail_entry_around_the_engine_and_more_gravely() {
+        let summary =
+            "/bin/sh entered container web as root outside any known exec session, its user is 1000:1000";
         root_shell().finds(Class::Drift, Severity::High, summary);
     }
 
     #[test]
-    fn silent_inside_and_for_the_containers_own_start() {
+    fn pass_inside_and_at_the_containers_own_start() {
         let mut inside = root_shell();
         inside.exec().entry = false;
         inside.silent();
@@ -130,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn silent_where_the_container_runs_as_root_anyway() {
+    fn pass_where_the_container_runs_as_root_anyway() {
         for user in ["", "0", "root", "000:1000", "+0"] {
             let mut scene = root_shell();
             scene.facts().user = Some(user.into());
@@ -145,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn a_remapped_root_is_root() {
+    fn fail_a_remapped_root() {
         let mut scene = root_shell();
         scene.session = Some(session_of(false, "root"));
         scene.facts().truth.as_mut().unwrap().root_uid = Some(100_000);

@@ -80,13 +80,6 @@ impl Check {
             .map(|(_, number)| *number)
     }
 
-    /// Whether every privileged container fails it for being privileged. Where one starts or runs
-    /// something, `runtime-not-privileged` speaks for all of these.
-    #[must_use]
-    pub fn is_implied_by_privileged(&self) -> bool {
-        runtime_not_privileged::IMPLIES.contains(&self.key)
-    }
-
     /// Whether an observation of this kind may break it.
     #[must_use]
     pub fn listens_to(&self, event: &Event) -> bool {
@@ -236,13 +229,5 @@ mod tests {
             }
         }
         assert_eq!(said, ["runtime-not-privileged"]);
-        for key in runtime_not_privileged::IMPLIES {
-            assert!(
-                find(key, Benchmark::default())
-                    .unwrap()
-                    .is_implied_by_privileged()
-            );
-        }
-        assert!(!runtime_not_privileged::CHECK.is_implied_by_privileged());
     }
 }

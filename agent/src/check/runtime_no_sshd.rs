@@ -65,7 +65,11 @@ fn assess(container: &Container, _: &Host) -> Verdict {
     };
     let found = daemons(truth);
     if found.is_empty() {
-        return Verdict::Pass;
+        return if truth.executables_truncated {
+            Verdict::Unknown("the container has more processes than were looked at".into())
+        } else {
+            Verdict::Pass
+        };
     }
     let clause = format!("runs {}", few(&found));
     failed(
@@ -140,6 +144,10 @@ mod tests {
             (container.truth, container.state) = (None, ContainerState::Exited);
         });
         assert!(matches!(verdict, Verdict::NotApplicable(_)));
+        let crowded = judge(&CHECK, |container, _| {
+            container.truth.as_mut().unwrap().executables_truncated = true;
+        });
+        assert!(matches!(crowded, Verdict::Unknown(_)));
     }
 
     #[test]

@@ -6,17 +6,6 @@ use super::support::{config, container_name, failed, is_privileged_set, proc};
 use super::{Assess, Benchmark, Check, Finding, Signal, View};
 use crate::model::{Class, Container, Event, Host, RunningTruth, Seccomp, Severity, Verdict};
 
-/// Keys of the checks that a privileged container fails because it is privileged: live, this check alone
-/// speaks for them.
-pub(super) const IMPLIES: [&str; 6] = [
-    "runtime-apparmor",
-    "runtime-capabilities",
-    "runtime-no-host-devices",
-    "runtime-no-new-privileges",
-    "runtime-seccomp-on",
-    "runtime-selinux",
-];
-
 pub(super) static CHECK: Check = Check {
     key: "runtime-not-privileged",
     title: "No privileged containers",

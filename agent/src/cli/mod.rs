@@ -1,5 +1,6 @@
 //! The command line: one file per subcommand.
 
+pub mod checks;
 pub mod replay;
 
 use std::process::ExitCode;
