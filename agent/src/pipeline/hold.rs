@@ -63,9 +63,16 @@ impl Hold {
     /// in which they happened.
     pub(super) fn expired(&mut self, now: Time) -> Vec<Held> {
         let due = |queue: &VecDeque<Held>| {
-            queue.front().is_some_and(|oldest| now.since(oldest.observation.time) >= PATIENCE)
+            queue
+                .front()
+                .is_some_and(|oldest| now.since(oldest.observation.time) >= PATIENCE)
         };
-        let roots: Vec<_> = self.waiting.iter().filter(|(_, queue)| due(queue)).map(|(root, _)| *root).collect();
+        let roots: Vec<_> = self
+            .waiting
+            .iter()
+            .filter(|(_, queue)| due(queue))
+            .map(|(root, _)| *root)
+            .collect();
         let mut out: Vec<_> = roots.into_iter().flat_map(|root| self.release(root)).collect();
         out.sort_by_key(|held| held.observation.time);
         out
@@ -74,7 +81,10 @@ impl Hold {
     /// Everything, in the order in which it happened.
     pub(super) fn drain(&mut self) -> Vec<Held> {
         self.count = 0;
-        let mut out: Vec<_> = std::mem::take(&mut self.waiting).into_values().flatten().collect();
+        let mut out: Vec<_> = std::mem::take(&mut self.waiting)
+            .into_values()
+            .flatten()
+            .collect();
         out.sort_by_key(|held| held.observation.time);
         out
     }
@@ -86,8 +96,15 @@ mod tests {
     use crate::model::testing::{at, exec};
 
     fn held(root: u64, millis: u64) -> Held {
-        let observation = Observation { time: at(millis), ..exec("web", "/bin/true", at(millis)) };
-        Held { observation, root: CgroupId(root), weak: false }
+        let observation = Observation {
+            time: at(millis),
+            ..exec("web", "/bin/true", at(millis))
+        };
+        Held {
+            observation,
+            root: CgroupId(root),
+            weak: false,
+        }
     }
 
     #[test]
@@ -98,7 +115,10 @@ mod tests {
         }
         assert!(hold.expired(at(399)).is_empty());
         let out = hold.expired(at(400));
-        assert_eq!(out.iter().map(|held| held.observation.time).collect::<Vec<_>>(), [at(0), at(20), at(390)]);
+        assert_eq!(
+            out.iter().map(|held| held.observation.time).collect::<Vec<_>>(),
+            [at(0), at(20), at(390)]
+        );
         assert!(hold.has(CgroupId(2)) && !hold.has(CgroupId(1)));
         assert_eq!(hold.release(CgroupId(2)).len(), 1);
         assert!(hold.is_empty());

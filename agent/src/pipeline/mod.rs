@@ -4,8 +4,10 @@
 //! process lives; it waits a moment if its container is so new that the engine has not spoken yet; then
 //! it goes through correlation to the stream. Every task is supervised, every queue bounded.
 
+mod engine;
 mod error;
 mod hold;
+mod losses;
 mod outlet;
 mod reader;
 mod scene;

@@ -27,7 +27,11 @@ impl Outlet {
     /// # Errors
     /// [`StdoutError`].
     pub fn open(style: Style, observations: bool) -> Result<Self, StdoutError> {
-        Ok(Self { stdout: Stdout::open()?, style, observations })
+        Ok(Self {
+            stdout: Stdout::open()?,
+            style,
+            observations,
+        })
     }
 
     /// Writes a line, or not. An observation is dropped, and counted, where the reader is too slow;
@@ -35,7 +39,10 @@ impl Outlet {
     pub(super) async fn line(&self, line: &Line) -> Result<(), Ended> {
         match line {
             Line::Observation(_) if !self.observations => Ok(()),
-            Line::Observation(observation) => self.stdout.offer(self.bytes(line), observation.time).map(|_kept| ()),
+            Line::Observation(observation) => self
+                .stdout
+                .offer(self.bytes(line), observation.time)
+                .map(|_kept| ()),
             // Part of the stream for machines; people read it beside the stream.
             Line::Status(status) if matches!(self.style, Style::Human(_)) => {
                 tracing::info!(component = %status.component, state = ?status.state, "{}", status.reason);

@@ -9,8 +9,12 @@ use crate::source::kernel::{Batch, Rings};
 
 /// Batches that may wait for the loop. Beyond, events stay in the rings, which count what they lose.
 const QUEUE: usize = 8;
-const BACK_OFF: [Duration; 4] =
-    [Duration::from_millis(50), Duration::from_millis(250), Duration::from_secs(1), Duration::from_secs(5)];
+const BACK_OFF: [Duration; 4] = [
+    Duration::from_millis(50),
+    Duration::from_millis(250),
+    Duration::from_secs(1),
+    Duration::from_secs(5),
+];
 
 /// What the reader tells.
 #[derive(Debug)]
@@ -38,7 +42,8 @@ pub(super) fn spawn(mut rings: Rings) -> mpsc::Receiver<Read> {
                     Read::Failed(error.to_string())
                 }
             };
-            let empty = matches!(&read, Read::Batch(batch) if batch.sightings.is_empty() && batch.undecodable == 0);
+            let empty =
+                matches!(&read, Read::Batch(batch) if batch.sightings.is_empty() && batch.undecodable == 0);
             if !empty && out.send(read).await.is_err() {
                 return;
             }

@@ -33,18 +33,31 @@ pub struct WatchConfig {
 /// What is said of a probe at the start: nothing of one on its first rung.
 pub(super) fn probe_status(report: &ProbeReport, time: Time) -> Option<Status> {
     let list = |refused: &[(&str, String)]| {
-        refused.iter().map(|(rung, reason)| format!("{rung} ({reason})")).collect::<Vec<_>>().join("; ")
+        refused
+            .iter()
+            .map(|(rung, reason)| format!("{rung} ({reason})"))
+            .collect::<Vec<_>>()
+            .join("; ")
     };
     let sees = report.probe.sees;
     let reason = match &report.state {
         ProbeState::Attached { refused, .. } if refused.is_empty() => return None,
         ProbeState::Attached { rung, refused } => {
-            format!("{sees}: seen by {} only, since {} did not attach; see `hullwatch doctor`", rung.name, list(refused))
+            format!(
+                "{sees}: seen by {} only, since {} did not attach; see `hullwatch doctor`",
+                rung.name,
+                list(refused)
+            )
         }
         ProbeState::Declined => format!("{sees}: not seen, as asked"),
         ProbeState::Failed(refused) => format!("{sees}: not seen, since {} did not attach", list(refused)),
     };
-    Some(Status { time, state: StatusState::Degraded, component: format!("probe {}", report.probe.name), reason })
+    Some(Status {
+        time,
+        state: StatusState::Degraded,
+        component: format!("probe {}", report.probe.name),
+        reason,
+    })
 }
 
 /// The line that says that watching has begun.
