@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use crate::enrich::mounts::{MountCall, MountTable};
 use crate::enrich::{ContainerTable, FileCaps, Plumbing, ProcessTable, SocketTable};
 use crate::model::{
-    CgroupChange, CgroupId, CgroupOp, ContainerId, EnteredNamespace, Event, InodeId, Mount, MountEffect,
-    NamespaceChange, NamespaceOwner, Observation, Sighting, Source, What,
+    CgroupChange, CgroupId, CgroupOp, Connect, ContainerId, EnteredNamespace, Event, Exec, InodeId, Mount,
+    MountEffect, MountRequest, NamespaceChange, NamespaceOwner, Observation, Process, Sighting, Source, What,
 };
 use crate::source::host;
 use crate::source::kernel::{KernelError, KernelMaps};
@@ -158,93 +158,145 @@ impl Scene {
         sighting: Sighting,
         plumbing: bool,
     ) -> Result<Option<(Observation, Option<CgroupId>)>, KernelError> {
-        let mut about = None;
-        let (process, exe, now) = (sighting.process, sighting.exe, sighting.time);
-        let event = match sighting.what {
-            What::Exec(mut exec) => {
-                if sighting.container.is_some() || exec.gained.any() {
-                    exec.file.file_caps = self.files.look(&exec, exe, &process, now);
-                }
-                if exec.entry && !plumbing && sighting.container.is_some() && !sighting.by_namespace {
-                    // Mounts that its programs make are held against those it starts with.
-                    drop(self.mounts.baseline(&[process.pid], process.namespaces.mnt));
-                }
-                Event::Exec(exec)
-            }
-            What::Connect {
-                mut connect,
-                inode,
-                by_name,
-            } => {
-                if by_name && !self.sockets.is_runtime(inode) {
-                    self.refresh_sockets()?;
-                    if !self.sockets.is_runtime(inode) {
-                        return Ok(None);
-                    }
-                }
-                connect.socket = self.sockets.socket(&connect, inode);
-                Event::Connect(connect)
-            }
-            What::Mount {
-                call,
-                errno,
-                requested,
-            } => {
-                let effect = if plumbing {
-                    MountEffect::Unverified {
-                        reason: "the runtime's own, not looked at".to_owned(),
-                    }
-                } else {
-                    let (pids, mnt_ns) = ([process.pid], process.namespaces.mnt);
-                    self.mounts.effect(&MountCall {
-                        pids: &pids,
-                        mnt_ns,
-                        call,
-                        errno,
-                        request: &requested,
-                    })
-                };
-                Event::Mount(Mount {
-                    call: call.to_owned(),
-                    errno,
-                    requested,
-                    effect,
-                })
-            }
-            What::Namespace { call, entered } => Event::Namespace(NamespaceChange {
-                call: call.to_owned(),
-                entered: entered
-                    .into_iter()
-                    .map(|(kind, inum, owner)| self.entered(kind, inum, owner))
-                    .collect(),
-            }),
-            What::Cgroup {
-                op,
-                cgroup,
-                root,
-                path,
-            } => {
-                match op {
-                    CgroupOp::Created if cgroup == root => drop(self.containers.born(root, &path)),
-                    CgroupOp::Removed if cgroup == root => {
-                        self.containers.died(root, now);
-                        self.plumbing.forget(root);
-                    }
-                    _ => {}
-                }
-                about = Some(root);
-                Event::Cgroup(CgroupChange { op, cgroup, path })
-            }
+        let (time, about) = (sighting.time, self.note_life(&sighting));
+        let Some(event) = self.event(&sighting, plumbing)? else {
+            return Ok(None);
         };
+        let process = Some(sighting.process);
         let observation = Observation {
-            time: now,
+            time,
             source: Source::Kernel,
-            process: Some(process),
+            process,
             container: None,
             plumbing,
             event,
         };
         Ok(Some((observation, about)))
+    }
+
+    /// What happened; none where it only looked like something.
+    fn event(&mut self, sighting: &Sighting, plumbing: bool) -> Result<Option<Event>, KernelError> {
+        Ok(Some(match &sighting.what {
+            What::Exec(exec) => Event::Exec(self.exec(exec.clone(), sighting, plumbing)),
+            What::Connect {
+                connect,
+                inode,
+                by_name,
+            } => {
+                return Ok(self.connect(connect, *inode, *by_name)?.map(Event::Connect));
+            }
+            What::Mount {
+                call,
+                errno,
+                requested,
+            } => Event::Mount(self.mount(&sighting.process, (call, *errno), requested, plumbing)),
+            What::Namespace { call, entered } => {
+                let entered = entered
+                    .iter()
+                    .map(|(kind, inum, owner)| self.entered(kind, *inum, *owner))
+                    .collect();
+                Event::Namespace(NamespaceChange {
+                    call: (*call).to_owned(),
+                    entered,
+                })
+            }
+            What::Cgroup { op, cgroup, path, .. } => Event::Cgroup(CgroupChange {
+                op: *op,
+                cgroup: *cgroup,
+                path: path.clone(),
+            }),
+        }))
+    }
+
+    fn exec(&mut self, mut exec: Exec, sighting: &Sighting, plumbing: bool) -> Exec {
+        let process = &sighting.process;
+        if sighting.container.is_some() || exec.gained.any() {
+            exec.file.file_caps = self.files.look(&exec, sighting.exe, process, sighting.time);
+        }
+        if exec.entry && !plumbing && !sighting.by_namespace {
+            self.learn_mounts(process);
+        }
+        exec
+    }
+
+    /// Mounts that a container's programs make are held against those its first one starts with.
+    fn learn_mounts(&mut self, process: &Process) {
+        if let Err(error) = self.mounts.baseline(&[process.pid], process.namespaces.mnt) {
+            tracing::debug!(pid = process.pid, %error, "The mounts of a container could not be read.");
+        }
+    }
+
+    /// The connection with its runtime's name; none where the socket only bears a runtime's name.
+    fn connect(
+        &mut self,
+        connect: &Connect,
+        inode: InodeId,
+        by_name: bool,
+    ) -> Result<Option<Connect>, KernelError> {
+        if by_name && !self.sockets.is_runtime(inode) {
+            self.refresh_sockets()?;
+            if !self.sockets.is_runtime(inode) {
+                return Ok(None);
+            }
+        }
+        let socket = self.sockets.socket(connect, inode);
+        Ok(Some(Connect {
+            op: connect.op,
+            socket,
+            bound: connect.bound.clone(),
+        }))
+    }
+
+    fn mount(
+        &mut self,
+        process: &Process,
+        (call, errno): (&str, u32),
+        request: &MountRequest,
+        plumbing: bool,
+    ) -> Mount {
+        let effect = if plumbing {
+            MountEffect::Unverified {
+                reason: "the runtime's own, not looked at".to_owned(),
+            }
+        } else {
+            let (pids, mnt_ns) = (&[process.pid], process.namespaces.mnt);
+            self.mounts.effect(&MountCall {
+                pids,
+                mnt_ns,
+                call,
+                errno,
+                request,
+            })
+        };
+        Mount {
+            call: call.to_owned(),
+            errno,
+            requested: request.clone(),
+            effect,
+        }
+    }
+
+    /// Follows the life of containers' outermost cgroups. Returns the container that a birth or death is
+    /// about.
+    fn note_life(&mut self, sighting: &Sighting) -> Option<CgroupId> {
+        let What::Cgroup {
+            op,
+            cgroup,
+            root,
+            path,
+        } = &sighting.what
+        else {
+            return None;
+        };
+        match op {
+            CgroupOp::Created if cgroup == root => drop(self.containers.born(*root, path)),
+            CgroupOp::Removed if cgroup == root => {
+                self.containers.died(*root, sighting.time);
+                self.plumbing.forget(*root);
+            }
+            _ => {}
+        }
+        Some(*root)
     }
 
     fn entered(&self, kind: &str, inum: u32, owner: Option<CgroupId>) -> EnteredNamespace {

@@ -124,11 +124,8 @@ impl Watch {
         match host::container_cgroups() {
             Ok(found) => self.scene.adopt(&found)?,
             Err(error) => {
-                self.degraded(
-                    "cgroups",
-                    format!("containers that run already are not known: {error}"),
-                )
-                .await?
+                let reason = format!("containers that run already are not known: {error}");
+                self.degraded("cgroups", reason).await?;
             }
         }
         self.tell(Event::Policy(policy)).await?;
