@@ -151,7 +151,7 @@ fn a_start_is_told_once_and_a_restart_is_counted() {
 }
 
 #[test]
-fn what_is_little_and_common_is_told_once_per_image() {
+fn what_nearly_every_container_fails_is_told_once_per_image() {
     let other_image = Container {
         image: "other:1".into(),
         ..root("c")
