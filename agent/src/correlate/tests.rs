@@ -365,3 +365,24 @@ fn a_removed_container_leaves_nothing_behind() {
     assert_eq!(violation.class, Class::Exercised);
     assert_eq!(violation.posture.since, Some(at(2)));
 }
+
+#[test]
+fn a_clock_that_went_wrong_is_not_believed_for_long() {
+    let year = 365 * 86_400_000;
+    let steps: &[(Observation, &[&str])] = &[
+        (listed(1, privileged("web")), &[]),
+        (
+            exec(2, "web", 8, &["/bin/id"]),
+            &["2 runtime-not-privileged exercised ×1"],
+        ),
+        (host(year), &[]),
+        (
+            exec(3, "web", 8, &["/bin/id"]),
+            &["3 runtime-not-privileged exercised ×1"],
+        ),
+        (exec(4, "web", 8, &["/bin/id"]), &[]),
+        (exec(5, "web", 8, &["/bin/id"]), &[]),
+        (host(10_003), &["10003 runtime-not-privileged exercised ×2"]),
+    ];
+    check(&mut correlator(), steps);
+}
