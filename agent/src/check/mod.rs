@@ -106,14 +106,30 @@ macro_rules! checks {
 
         /// Every check, in the order of the catalogue.
         pub static ALL: &[&Check] = &[$(&$name::CHECK),*];
+
+        #[cfg(test)]
+        const FILES: &[&str] = &[$(stringify!($name)),*];
     };
 }
 
 // One line per check. `cargo xtask tidy` fails on a file that is not listed.
 checks! {
     docker_group_trusted_members,
+    image_non_root_user,
     image_no_setuid_files,
+    runtime_apparmor,
+    runtime_selinux,
+    runtime_capabilities,
     runtime_not_privileged,
+    runtime_no_sensitive_host_mounts,
+    runtime_no_sshd,
+    runtime_no_host_network,
+    runtime_no_host_pid,
+    runtime_no_host_ipc,
+    runtime_no_host_devices,
+    runtime_no_shared_propagation,
+    runtime_no_host_uts,
+    runtime_seccomp_on,
     exec_not_privileged,
     exec_not_root,
     runtime_no_new_privileges,
@@ -126,4 +142,107 @@ pub fn find(key_or_number: &str, benchmark: Benchmark) -> Option<&'static Check>
     ALL.iter()
         .copied()
         .find(|check| check.key == key_or_number || check.number(benchmark) == Some(key_or_number))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::testing::{Scene, container, exec_in, host};
+    use super::*;
+    use crate::model::VerdictKind;
+
+    #[test]
+    fn keys_are_the_files_names_and_numbers_are_unique_per_benchmark() {
+        for (check, file) in ALL.iter().zip(FILES) {
+            assert_eq!(check.key, file.replace('_', "-"));
+            assert_eq!(find(check.key, Benchmark::default()).unwrap().key, check.key);
+        }
+        for benchmark in Benchmark::ALL {
+            let mut seen = HashSet::new();
+            for check in ALL {
+                let Some(number) = check.number(benchmark) else {
+                    continue;
+                };
+                assert!(
+                    seen.insert(number),
+                    "{number} of {} is used twice",
+                    benchmark.name()
+                );
+                assert_eq!(find(number, benchmark).unwrap().key, check.key);
+            }
+        }
+    }
+
+    #[test]
+    fn every_check_is_complete() {
+        for check in ALL {
+            let key = check.key;
+            assert!(!check.numbers.is_empty(), "{key} is in no benchmark");
+            assert!(
+                check.numbers.iter().map(|(of, _)| of).is_sorted(),
+                "{key} lists versions out of order"
+            );
+            assert!((1..=2).contains(&check.level), "{key}");
+            assert!(["host", "images", "runtime"].contains(&check.section), "{key}");
+            for text in [check.title, check.remedy] {
+                assert!(!text.is_empty() && !text.ends_with('.'), "{key}: `{text}`");
+            }
+            assert!(check.about.ends_with('.'), "{key} does not say what it is about");
+            let live = matches!(check.assess, Assess::Live);
+            assert!(!live || !check.signals.is_empty(), "{key} is never decided");
+            for signal in check.signals {
+                assert!(!signal.when.is_empty() && !signal.when.ends_with('.'), "{key}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_ordinary_container_passes_and_its_programs_break_nothing() {
+        for check in ALL {
+            if let Assess::Container(assess) = check.assess {
+                let verdict = assess(&container("web"), &host());
+                let fine = matches!(verdict.kind(), VerdictKind::Pass | VerdictKind::NotApplicable);
+                assert!(fine, "{}: {verdict:?}", check.key);
+            }
+            for entry in [false, true] {
+                let mut scene = Scene::new(check, exec_in("web", "/usr/bin/app"));
+                scene.exec().entry = entry;
+                scene.silent();
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_known_of_a_container_is_no_pass() {
+        let blank = testing::unknown_container("web");
+        for check in ALL {
+            if let Assess::Container(assess) = check.assess {
+                let verdict = assess(&blank, &Host::default());
+                assert_eq!(verdict.kind(), VerdictKind::Unknown, "{}: {verdict:?}", check.key);
+            }
+        }
+    }
+
+    #[test]
+    fn privilege_is_said_once() {
+        let mut said = Vec::new();
+        for check in ALL {
+            let mut scene = Scene::new(check, exec_in("web", "/usr/bin/app")).privileged();
+            scene.exec().entry = true;
+            scene.process().seccomp = crate::model::Seccomp::Off;
+            if scene.observe().is_some() {
+                said.push(check.key);
+            }
+        }
+        assert_eq!(said, ["runtime-not-privileged"]);
+        for key in runtime_not_privileged::IMPLIES {
+            assert!(
+                find(key, Benchmark::default())
+                    .unwrap()
+                    .is_implied_by_privileged()
+            );
+        }
+        assert!(!runtime_not_privileged::CHECK.is_implied_by_privileged());
+    }
 }

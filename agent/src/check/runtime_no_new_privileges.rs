@@ -60,16 +60,19 @@ fn configured(container: &Container, host: &Host) -> Word {
     }
 }
 
-/// The container's own option, where it has one; none where the options are not known.
+/// The container's own option, the last where it has several; none where the options are not known.
 fn asked(container: &Container) -> Option<Option<bool>> {
-    let values = container.security_opt.as_ref()?.iter().filter_map(|option| {
-        match option.trim().strip_prefix("no-new-privileges")? {
-            "" | ":true" | "=true" => Some(true),
-            ":false" | "=false" => Some(false),
-            _ => None,
-        }
-    });
-    Some(values.last())
+    let options = container.security_opt.as_ref()?;
+    Some(
+        options
+            .iter()
+            .rev()
+            .find_map(|option| match option.trim().strip_prefix("no-new-privileges")? {
+                "" | ":true" | "=true" => Some(true),
+                ":false" | "=false" => Some(false),
+                _ => None,
+            }),
+    )
 }
 
 fn daemon_default(host: &Host) -> Option<bool> {

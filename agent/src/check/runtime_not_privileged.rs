@@ -129,7 +129,7 @@ mod tests {
     #[test]
     fn unknown_where_neither_engine_nor_kernel_says() {
         let verdict = judge(&CHECK, |container, _| {
-            (container.privileged, container.truth) = (None, None)
+            (container.privileged, container.truth) = (None, None);
         });
         assert!(matches!(verdict, Verdict::Unknown(_)));
     }

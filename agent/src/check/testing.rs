@@ -1,5 +1,7 @@
 //! Builders for the tests of checks: an ordinary container on an ordinary host, to be varied.
 
+pub(super) mod namespace;
+
 use super::{Assess, Check, Finding, View};
 use crate::model::{
     AncestorRef, AppArmor, CapSet, CgroupId, Class, Connect, ConnectOp, Container, ContainerId,
@@ -110,6 +112,34 @@ pub(super) fn container(name: &str) -> Container {
         process_label: Some(String::new()),
         labels: Vec::new(),
         truth: Some(truth()),
+    }
+}
+
+/// A running container of which neither the engine nor the kernel tells anything.
+pub(super) fn unknown_container(name: &str) -> Container {
+    Container {
+        image_id: None,
+        state: ContainerState::Unknown,
+        pid: None,
+        runtime: None,
+        user: None,
+        privileged: None,
+        cap_add: None,
+        cap_drop: None,
+        security_opt: None,
+        network_mode: None,
+        pid_mode: None,
+        ipc_mode: None,
+        uts_mode: None,
+        userns_mode: None,
+        devices: None,
+        device_requests: None,
+        device_cgroup_rules: None,
+        mounts: None,
+        apparmor_profile: None,
+        process_label: None,
+        truth: None,
+        ..container(name)
     }
 }
 
@@ -363,7 +393,8 @@ impl Scene {
         self
     }
 
-    fn observe(&self) -> Option<Finding> {
+    /// What the check makes of it.
+    pub(super) fn observe(&self) -> Option<Finding> {
         let view = View {
             observation: &self.observation,
             host: &self.host,

@@ -2,6 +2,8 @@
 
 use procfs::process::{MountInfo, MountOptFields};
 
+use super::MountPoint;
+
 /// One mount, as its namespace shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MountLine {
@@ -71,6 +73,21 @@ impl MountLine {
             (None, Some(_), _) => "slave",
             (None, None, true) => "unbindable",
             (None, None, false) => "private",
+        }
+    }
+
+    /// The mount as observations show it.
+    #[must_use]
+    pub fn to_point(&self, host_path: Option<String>) -> MountPoint {
+        MountPoint {
+            path: self.path.clone(),
+            root: self.root.clone(),
+            source: self.source.clone(),
+            fstype: self.fstype.clone(),
+            dev: self.dev.clone(),
+            propagation: self.propagation().to_owned(),
+            read_only: self.read_only,
+            host_path,
         }
     }
 }

@@ -1,8 +1,57 @@
 //! Container engines, through their API (Docker Engine 20.10 and later, Podman 4 and later).
+//!
+//! [`run`] follows one engine: it tells every container, image and exec session that is there, then what becomes of
+//! them. An engine that is absent, hangs, dies or talks nonsense is said to be so, once, and tried again; what happened
+//! meanwhile is a gap. Memory is bounded whatever the engine says.
 
+mod client;
 mod convert;
+mod cursor;
+mod desk;
 mod endpoint;
 mod error;
+mod event;
+mod health;
+mod job;
+mod known;
+mod lanes;
+mod losses;
+mod run;
+mod session;
+#[cfg(test)]
+mod testing;
+mod timing;
 mod transport;
 
+use std::path::PathBuf;
+
 pub use endpoint::{Endpoint, EndpointError};
+pub use run::run;
+
+use crate::model::{EngineKind, Gap, Observation, Status};
+
+/// What the engine source tells.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EngineItem {
+    /// A container, an image or an exec session.
+    Observation(Observation),
+    /// The engine is seen no longer, or again.
+    Status(Status),
+    /// Something was missed.
+    Gap(Gap),
+    /// What the engine is; after every connection.
+    Engine(EngineFacts),
+}
+
+/// What an engine says of itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EngineFacts {
+    /// Which engine.
+    pub kind: EngineKind,
+    /// Its version (`GET /version`).
+    pub version: String,
+    /// `SecurityOptions` of `GET /info`; none where it did not say.
+    pub security_options: Option<Vec<String>>,
+    /// Socket it was reached through; none behind TCP.
+    pub socket: Option<PathBuf>,
+}

@@ -6,6 +6,7 @@ use std::os::unix::fs::{DirEntryExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use hullwatch_common::{CGROUP_NAME_MAX, CONTAINER_ID_LEN, container_id_at};
+use procfs::ProcessCGroup;
 
 use super::proc;
 use crate::model::{CgroupId, ContainerId, MountLine};
@@ -76,30 +77,55 @@ pub struct FoundCgroups {
 }
 
 impl Hierarchy {
-    /// The unified hierarchy where it is mounted, else the first of `pids`, `memory` and `cpu`.
+    /// Hierarchies that containers can be told by, best first: the unified one, then those of
+    /// `pids`, `memory` and `cpu`. A host that mounts both kinds may keep its containers in either.
+    ///
+    /// # Errors
+    /// The mounts cannot be read.
+    pub fn all() -> Result<Vec<Self>, CgroupError> {
+        let own = proc::open(std::process::id()).map_err(CgroupError::Mounts)?;
+        let mounts = proc::mounts(&own).map_err(CgroupError::Mounts)?;
+        Ok(Self::among(&mounts).collect())
+    }
+
+    /// The best of them.
     ///
     /// # Errors
     /// The mounts cannot be read, or there is no such hierarchy.
     pub fn find() -> Result<Self, CgroupError> {
-        let own = proc::open(std::process::id()).map_err(CgroupError::Mounts)?;
-        let mounts = proc::mounts(&own).map_err(CgroupError::Mounts)?;
-        Self::among(&mounts).ok_or(CgroupError::NotMounted)
+        Self::all()?.into_iter().next().ok_or(CgroupError::NotMounted)
     }
 
-    fn among(mounts: &[MountLine]) -> Option<Self> {
-        let whole = || mounts.iter().filter(|mount| mount.root == "/");
-        let hierarchy = |version, mount: &MountLine| Self {
-            version,
-            path: PathBuf::from(&mount.path),
-        };
-        if let Some(mount) = whole().find(|mount| mount.fstype == "cgroup2") {
-            return Some(hierarchy(CgroupVersion::V2, mount));
-        }
-        V1_CONTROLLERS.into_iter().find_map(|controller| {
-            let has = |mount: &&MountLine| mount.super_options.iter().any(|option| option == controller);
-            let mount = whole().filter(|mount| mount.fstype == "cgroup").find(has)?;
-            Some(hierarchy(CgroupVersion::V1(controller), mount))
+    fn among(mounts: &[MountLine]) -> impl Iterator<Item = Self> {
+        let versions = [CgroupVersion::V2]
+            .into_iter()
+            .chain(V1_CONTROLLERS.map(CgroupVersion::V1));
+        versions.filter_map(|version| {
+            let mount = mounts
+                .iter()
+                .find(|mount| mount.root == "/" && version.is_mounted_as(mount))?;
+            let path = PathBuf::from(&mount.path);
+            Some(Self { version, path })
         })
+    }
+}
+
+impl CgroupVersion {
+    fn is_mounted_as(self, mount: &MountLine) -> bool {
+        match self {
+            Self::V2 => mount.fstype == "cgroup2",
+            Self::V1(controller) => {
+                mount.fstype == "cgroup" && mount.super_options.iter().any(|option| option == controller)
+            }
+        }
+    }
+
+    /// Whether a line of `/proc/PID/cgroup` is of this hierarchy.
+    pub(super) fn is_of(self, group: &ProcessCGroup) -> bool {
+        match self {
+            Self::V2 => group.hierarchy == 0,
+            Self::V1(controller) => group.controllers.iter().any(|name| name == controller),
+        }
     }
 }
 
@@ -265,35 +291,34 @@ mod tests {
     }
 
     #[track_caller]
-    fn check(lines: &[&str], expect: Option<(CgroupVersion, &str)>) {
+    fn check(lines: &[&str], expect: &[(CgroupVersion, &str)]) {
         let mounts: Vec<_> = lines
             .iter()
             .map(|l| MountLine::parse(l.as_bytes()).unwrap())
             .collect();
-        let found = Hierarchy::among(&mounts);
-        let shown = found.as_ref().map(|h| (h.version, h.path.to_str().unwrap()));
+        let found: Vec<_> = Hierarchy::among(&mounts).collect();
+        let shown: Vec<_> = found
+            .iter()
+            .map(|h| (h.version, h.path.to_str().unwrap()))
+            .collect();
         assert_eq!(shown, expect, "{lines:?}");
     }
 
     #[test]
     fn the_unified_hierarchy_is_preferred_wherever_it_is_mounted() {
-        let memory = "35 31 0:32 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory";
-        let pids = "39 31 0:36 / /sys/fs/cgroup/pids rw - cgroup cgroup rw,pids";
-        let unified = "41 31 0:38 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw";
+        let memory = "35 31 0:32 / /cg/memory rw - cgroup cgroup rw,memory";
+        let pids = "39 31 0:36 / /cg/pids rw - cgroup cgroup rw,pids";
+        let unified = "41 31 0:38 / /cg/unified rw - cgroup2 cgroup2 rw";
         let partial = "41 31 0:38 /docker /mnt rw - cgroup2 cgroup2 rw";
+        let has_memory = (CgroupVersion::V1("memory"), "/cg/memory");
+        let has_pids = (CgroupVersion::V1("pids"), "/cg/pids");
         check(
             &[memory, pids, unified],
-            Some((CgroupVersion::V2, "/sys/fs/cgroup/unified")),
+            &[(CgroupVersion::V2, "/cg/unified"), has_pids, has_memory],
         );
-        check(
-            &[memory, pids, partial],
-            Some((CgroupVersion::V1("pids"), "/sys/fs/cgroup/pids")),
-        );
-        check(
-            &[memory],
-            Some((CgroupVersion::V1("memory"), "/sys/fs/cgroup/memory")),
-        );
-        check(&["27 1 254:0 / / rw - ext4 /dev/vda rw,memory"], None);
+        check(&[memory, pids, partial], &[has_pids, has_memory]);
+        check(&[memory], &[has_memory]);
+        check(&["27 1 254:0 / / rw - ext4 /dev/vda rw,memory"], &[]);
     }
 
     #[test]

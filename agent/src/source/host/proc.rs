@@ -4,9 +4,10 @@
 use std::io;
 
 use procfs::process::{Process, Status};
-use procfs::{FromBufRead, ProcError, ProcessCGroups};
+use procfs::{FromBufRead, ProcError, ProcessCGroup, ProcessCGroups};
 use rustix::fs::{OFlags, fstat};
 
+use super::cgroup;
 use super::lookup::read_from;
 use crate::model::{ContainerId, MountLine, Namespaces};
 
@@ -47,14 +48,10 @@ pub(super) fn cgroups(process: &Process) -> io::Result<ProcessCGroups> {
     ProcessCGroups::from_buf_read(text.as_bytes()).map_err(into_io)
 }
 
-/// Whether one of the process's cgroups bears the container's id.
+/// Whether the process is in a cgroup of the container, in any hierarchy.
 pub(super) fn is_in(process: &Process, container: &ContainerId) -> bool {
-    cgroups(process).is_ok_and(|groups| {
-        groups
-            .0
-            .iter()
-            .any(|group| group.pathname.contains(container.as_str()))
-    })
+    let is_its_own = |group: &ProcessCGroup| cgroup::outermost(&group.pathname, container).is_some();
+    cgroups(process).is_ok_and(|groups| groups.0.iter().any(is_its_own))
 }
 
 /// The mounts of the process's namespace; lines that cannot be decoded are left out.

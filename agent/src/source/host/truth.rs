@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use procfs::process::{Process, Status};
 
-use super::cgroup::{self, CgroupVersion};
+use super::cgroup::{self, Hierarchy};
 use super::{label, lookup, proc};
 use crate::model::{CapSet, ContainerId, MountLine, RunningTruth, Seccomp};
 
@@ -162,17 +162,17 @@ fn executables(process: &Process, container: &ContainerId) -> io::Result<Program
     Ok(programs)
 }
 
-/// Directory of the container's outermost cgroup.
+/// Directory of the container's outermost cgroup, in the best hierarchy that has one.
 fn outermost_directory(process: &Process, container: &ContainerId) -> io::Result<PathBuf> {
-    let hierarchy = cgroup::Hierarchy::find().map_err(io::Error::other)?;
     let groups = proc::cgroups(process)?;
-    let group = groups.0.iter().find(|group| match hierarchy.version {
-        CgroupVersion::V2 => group.hierarchy == 0,
-        CgroupVersion::V1(controller) => group.controllers.iter().any(|name| name == controller),
-    });
-    let path = group.and_then(|group| cgroup::outermost(&group.pathname, container));
-    let path = path.ok_or(io::ErrorKind::NotFound)?;
-    Ok(hierarchy.path.join(path.trim_start_matches('/')))
+    let within = |hierarchy: Hierarchy| {
+        let group = groups.0.iter().find(|group| hierarchy.version.is_of(group))?;
+        let path = cgroup::outermost(&group.pathname, container)?;
+        Some(hierarchy.path.join(path.trim_start_matches('/')))
+    };
+    let hierarchies = Hierarchy::all().map_err(io::Error::other)?;
+    let found = hierarchies.into_iter().find_map(within);
+    found.ok_or_else(|| io::ErrorKind::NotFound.into())
 }
 
 /// Executable of a process that is in the container still; `None` for a kernel thread's and where
@@ -240,7 +240,7 @@ mod tests {
     impl Scene {
         /// `None` with a printed reason where this user or machine cannot make one.
         fn new(id: &ContainerId) -> Option<Self> {
-            let root = cgroup::Hierarchy::find().ok()?.path;
+            let root = Hierarchy::find().ok()?.path;
             let directory = root.join(id.as_str());
             if let Err(error) = fs::create_dir_all(directory.join("inner")) {
                 println!("skipped: no cgroup can be made here: {error}");

@@ -162,8 +162,8 @@ mod tests {
         );
         assert_eq!(web.user.as_deref(), Some("1000"));
         assert_eq!(web.privileged, Some(false));
-        assert_eq!(web.cap_add, Some(vec!["NET_ADMIN".into()]));
-        assert_eq!(web.cap_drop, Some(vec!["MKNOD".into()]));
+        assert_eq!(web.cap_add, Some(vec!["CAP_NET_ADMIN".into()]));
+        assert_eq!(web.cap_drop, Some(vec!["CAP_MKNOD".into()]));
         assert_eq!(web.security_opt, Some(vec!["no-new-privileges".into()]));
         assert_eq!(web.network_mode.as_deref(), Some("none"));
         assert_eq!(web.ipc_mode.as_deref(), Some("private"));

@@ -1,0 +1,168 @@
+//! Containers that AppArmor does not confine.
+
+use serde_json::json;
+
+use super::support::{Word, config, proc, weigh};
+use super::{Assess, Benchmark, Check, no_live_signal};
+use crate::model::{Container, ContainerState, Host, Severity, Verdict};
+
+pub(super) static CHECK: Check = Check {
+    key: "runtime-apparmor",
+    title: "Containers are confined by AppArmor where available",
+    section: "runtime",
+    level: 1,
+    severity: Severity::High,
+    numbers: &[
+        (Benchmark::V1_13_0, "5.1"),
+        (Benchmark::V1_1_0, "5.1"),
+        (Benchmark::V1_2_0, "5.1"),
+        (Benchmark::V1_3_1, "5.1"),
+        (Benchmark::V1_4_0, "5.1"),
+        (Benchmark::V1_5_0, "5.1"),
+        (Benchmark::V1_6_0, "5.2"),
+        (Benchmark::V1_7_0, "5.2"),
+        (Benchmark::V1_8_0, "5.2"),
+    ],
+    about: "Where the host has AppArmor, engines load a profile that keeps containers from the host's own files and \
+            from mounting. The profile that the engine applied decides, and the profile and its mode that the \
+            kernel shows of the first process: one that only complains confines nothing. A privileged container is \
+            unconfined by design, and fails here too. Hosts without AppArmor are not judged.",
+    remedy: "Remove the security option apparmor=unconfined; load a profile of its own where the program needs one",
+    assess: Assess::Container(assess),
+    signals: &[],
+    observe: no_live_signal,
+};
+
+fn assess(container: &Container, host: &Host) -> Verdict {
+    let told = host
+        .facts
+        .security_options
+        .iter()
+        .flatten()
+        .any(|option| option == "name=apparmor");
+    match host.facts.apparmor {
+        None if !told => Verdict::Unknown("whether the kernel has AppArmor could not be read".into()),
+        Some(false) if host.facts.selinux_enforcing == Some(true) => {
+            Verdict::NotApplicable("the host uses SELinux, not AppArmor".into())
+        }
+        Some(false) => Verdict::NotApplicable("AppArmor is not enabled on this host".into()),
+        Some(true) | None => weigh(container, CHECK.severity, configured(container), shown(container)),
+    }
+}
+
+fn configured(container: &Container) -> Word {
+    let unconfined = |profile: &str| {
+        Word::Bad(
+            "is not confined by AppArmor".into(),
+            config("AppArmorProfile", profile),
+        )
+    };
+    match container.apparmor_profile.as_deref() {
+        Some("") if asks_for_unconfined(container) => unconfined("unconfined"),
+        Some("") if container.state == ContainerState::Created => {
+            Word::Silent("the engine chooses the profile when the container starts")
+        }
+        Some(profile @ ("" | "unconfined")) => unconfined(profile),
+        Some(_) => Word::Good,
+        None => Word::Silent("the engine does not say which AppArmor profile it applied"),
+    }
+}
+
+fn asks_for_unconfined(container: &Container) -> bool {
+    let mut options = container
+        .security_opt
+        .iter()
+        .flatten()
+        .map(|option| option.trim());
+    container.privileged == Some(true)
+        || options.any(|option| matches!(option, "apparmor=unconfined" | "apparmor:unconfined"))
+}
+
+fn shown(container: &Container) -> Word {
+    let Some(apparmor) = container.truth.as_ref().and_then(|truth| truth.apparmor.as_ref()) else {
+        return Word::Silent("the AppArmor profile of its first process could not be read");
+    };
+    let clause = match (apparmor.profile.as_str(), apparmor.mode.as_str()) {
+        ("unconfined", _) => "is not confined by AppArmor".to_owned(),
+        (_, "enforce" | "kill") => return Word::Good,
+        (profile, "") => format!("has the AppArmor profile {profile}, which is not enforced"),
+        (profile, mode) => {
+            format!("has the AppArmor profile {profile} in {mode} mode, which is not enforced")
+        }
+    };
+    Word::Bad(clause, proc(json!({ "apparmor": apparmor })))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{assert_fails, judge};
+    use super::*;
+    use crate::model::AppArmor;
+
+    #[track_caller]
+    fn check(configured: Option<&str>, shown: Option<(&str, &str)>) -> Verdict {
+        judge(&CHECK, |container, _| {
+            container.apparmor_profile = configured.map(Into::into);
+            container.truth.as_mut().unwrap().apparmor = shown.map(|(profile, mode)| AppArmor {
+                profile: profile.into(),
+                mode: mode.into(),
+            });
+        })
+    }
+
+    #[test]
+    fn pass_a_profile_that_is_enforced() {
+        assert_eq!(
+            check(Some("docker-default"), Some(("docker-default", "enforce"))),
+            Verdict::Pass
+        );
+        assert_eq!(check(Some("docker-default"), None), Verdict::Pass);
+        assert_eq!(check(None, Some(("own", "enforce"))), Verdict::Pass);
+    }
+
+    #[test]
+    fn fail_unconfined_and_unenforced() {
+        let unconfined = "container web is not confined by AppArmor";
+        for profile in ["", "unconfined"] {
+            assert_fails(
+                &check(Some(profile), Some(("unconfined", ""))),
+                Severity::High,
+                unconfined,
+            );
+            assert_fails(&check(Some(profile), None), Severity::High, unconfined);
+        }
+        let complains = check(Some("own"), Some(("own", "complain")));
+        assert_fails(
+            &complains,
+            Severity::High,
+            "own in complain mode, which is not enforced, although",
+        );
+    }
+
+    #[test]
+    fn not_applicable_without_apparmor() {
+        let verdict = judge(&CHECK, |_, host| host.facts.apparmor = Some(false));
+        assert!(matches!(verdict, Verdict::NotApplicable(_)));
+    }
+
+    #[test]
+    fn unknown_where_nobody_says_or_the_profile_is_yet_to_be_chosen() {
+        assert!(matches!(check(None, None), Verdict::Unknown(_)));
+        let unread = judge(&CHECK, |_, host| {
+            (host.facts.apparmor, host.facts.security_options) = (None, None);
+        });
+        assert!(matches!(unread, Verdict::Unknown(_)));
+        let created = |options: Vec<String>| {
+            judge(&CHECK, |container, _| {
+                (container.state, container.truth) = (ContainerState::Created, None);
+                (container.apparmor_profile, container.security_opt) = (Some(String::new()), Some(options));
+            })
+        };
+        assert!(matches!(created(Vec::new()), Verdict::Unknown(_)));
+        assert_fails(
+            &created(vec!["apparmor=unconfined".into()]),
+            Severity::Medium,
+            "not confined",
+        );
+    }
+}

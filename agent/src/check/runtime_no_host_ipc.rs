@@ -1,0 +1,90 @@
+//! Containers in the host's IPC namespace.
+
+use super::support::HostNamespace;
+use super::{Assess, Benchmark, Check, Finding, Signal, View};
+use crate::model::{Container, Host, Severity, Verdict};
+
+pub(super) static CHECK: Check = Check {
+    key: "runtime-no-host-ipc",
+    title: "Containers do not share the host IPC namespace",
+    section: "runtime",
+    level: 1,
+    severity: Severity::High,
+    numbers: &[
+        (Benchmark::V1_13_0, "5.16"),
+        (Benchmark::V1_1_0, "5.16"),
+        (Benchmark::V1_2_0, "5.16"),
+        (Benchmark::V1_3_1, "5.16"),
+        (Benchmark::V1_4_0, "5.16"),
+        (Benchmark::V1_5_0, "5.16"),
+        (Benchmark::V1_6_0, "5.17"),
+        (Benchmark::V1_7_0, "5.17"),
+        (Benchmark::V1_8_0, "5.17"),
+    ],
+    about: "A container in the host's IPC namespace can read and write the shared memory, semaphores and message queues of every \
+            process there. The configured mode decides, through `container:` to its end, and so does the namespace \
+            that the first process is really in.",
+    remedy: "Start the container without --ipc=host; share with one container where two must share",
+    assess: Assess::Container(assess),
+    signals: &[
+        Signal {
+            kind: "namespace",
+            when: "a process in a container enters the host's IPC namespace",
+        },
+        Signal {
+            kind: "exec",
+            when: "a program runs in the host's IPC namespace and its container is not meant to",
+        },
+    ],
+    observe,
+};
+
+static NAMESPACE: HostNamespace = HostNamespace {
+    name: "ipc",
+    words: "IPC",
+    field: "HostConfig.IpcMode",
+    mode: |container| container.ipc_mode.as_deref(),
+    inode: |namespaces| namespaces.ipc,
+    severity: Severity::High,
+};
+
+fn assess(container: &Container, host: &Host) -> Verdict {
+    NAMESPACE.assess(container, host)
+}
+
+fn observe(view: &View<'_>) -> Option<Finding> {
+    NAMESPACE.observe(view)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::namespace;
+    use super::*;
+
+    const CASES: namespace::Cases = namespace::Cases {
+        check: &CHECK,
+        namespace: &NAMESPACE,
+        set_mode: |container, mode| container.ipc_mode = mode,
+        set_inode: |namespaces, inode| namespaces.ipc = inode,
+    };
+
+    #[test]
+    fn pass_a_namespace_of_its_own() {
+        CASES.pass_a_namespace_of_its_own();
+    }
+
+    #[test]
+    fn fail_the_hosts_namespace() {
+        CASES.fail_the_hosts_namespace();
+    }
+
+    #[test]
+    fn unknown_where_nobody_says() {
+        CASES.unknown_where_nobody_says();
+    }
+
+    #[test]
+    fn live_entry_and_strays_are_drift_and_the_rest_is_silent() {
+        CASES.live();
+    }
+}

@@ -1,0 +1,90 @@
+//! Containers in the host's process namespace.
+
+use super::support::HostNamespace;
+use super::{Assess, Benchmark, Check, Finding, Signal, View};
+use crate::model::{Container, Host, Severity, Verdict};
+
+pub(super) static CHECK: Check = Check {
+    key: "runtime-no-host-pid",
+    title: "Containers do not share the host process namespace",
+    section: "runtime",
+    level: 1,
+    severity: Severity::High,
+    numbers: &[
+        (Benchmark::V1_13_0, "5.15"),
+        (Benchmark::V1_1_0, "5.15"),
+        (Benchmark::V1_2_0, "5.15"),
+        (Benchmark::V1_3_1, "5.15"),
+        (Benchmark::V1_4_0, "5.15"),
+        (Benchmark::V1_5_0, "5.15"),
+        (Benchmark::V1_6_0, "5.16"),
+        (Benchmark::V1_7_0, "5.16"),
+        (Benchmark::V1_8_0, "5.16"),
+    ],
+    about: "A container in the host's process namespace sees every process of the host, with its arguments and environment, and \
+            can signal and trace those of its user. The configured mode decides, through `container:` to its end, \
+            and so does the namespace that the first process is really in.",
+    remedy: "Start the container without --pid=host",
+    assess: Assess::Container(assess),
+    signals: &[
+        Signal {
+            kind: "namespace",
+            when: "a process in a container enters the host's process namespace",
+        },
+        Signal {
+            kind: "exec",
+            when: "a program runs in the host's process namespace and its container is not meant to",
+        },
+    ],
+    observe,
+};
+
+static NAMESPACE: HostNamespace = HostNamespace {
+    name: "pid",
+    words: "process",
+    field: "HostConfig.PidMode",
+    mode: |container| container.pid_mode.as_deref(),
+    inode: |namespaces| namespaces.pid,
+    severity: Severity::High,
+};
+
+fn assess(container: &Container, host: &Host) -> Verdict {
+    NAMESPACE.assess(container, host)
+}
+
+fn observe(view: &View<'_>) -> Option<Finding> {
+    NAMESPACE.observe(view)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::namespace;
+    use super::*;
+
+    const CASES: namespace::Cases = namespace::Cases {
+        check: &CHECK,
+        namespace: &NAMESPACE,
+        set_mode: |container, mode| container.pid_mode = mode,
+        set_inode: |namespaces, inode| namespaces.pid = inode,
+    };
+
+    #[test]
+    fn pass_a_namespace_of_its_own() {
+        CASES.pass_a_namespace_of_its_own();
+    }
+
+    #[test]
+    fn fail_the_hosts_namespace() {
+        CASES.fail_the_hosts_namespace();
+    }
+
+    #[test]
+    fn unknown_where_nobody_says() {
+        CASES.unknown_where_nobody_says();
+    }
+
+    #[test]
+    fn live_entry_and_strays_are_drift_and_the_rest_is_silent() {
+        CASES.live();
+    }
+}

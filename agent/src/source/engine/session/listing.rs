@@ -1,0 +1,195 @@
+//! Lists: everything at the start, and comparisons later.
+
+use std::collections::HashSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::{End, Errand, Landing, MAX_ERRANDS, Session};
+use crate::model::{ContainerId, Image, Time};
+use crate::source::engine::desk::Desk;
+use crate::source::engine::error::RequestError;
+use crate::source::engine::event::Hints;
+use crate::source::engine::health::Ailment;
+use crate::source::engine::job::{Job, Outcome, Why};
+use crate::source::engine::{EngineFacts, EngineItem};
+
+impl Session<'_> {
+    pub(super) fn ask_facts(&mut self, version: String, socket: Option<PathBuf>) {
+        let client = Arc::clone(&self.client);
+        self.flights.push(Box::pin(async move {
+            // Without them the checks that need them say "unknown".
+            let security_options = client.security_options().await.unwrap_or_default();
+            Landing::Facts(EngineFacts {
+                kind: client.kind(),
+                version,
+                security_options,
+                socket,
+            })
+        }));
+    }
+
+    pub(super) fn ask_lists(&mut self) {
+        self.pulse.listing();
+        let client = Arc::clone(&self.client);
+        self.flights.push(Box::pin(async move {
+            let asked = Time::now();
+            let answer = client.containers().await;
+            Landing::Listed { asked, answer }
+        }));
+        let client = Arc::clone(&self.client);
+        self.flights
+            .push(Box::pin(async move { Landing::Images(client.images().await) }));
+    }
+
+    pub(super) fn ask_comparison(&mut self) {
+        let client = Arc::clone(&self.client);
+        self.flights.push(Box::pin(async move {
+            let answer = client.containers().await;
+            Landing::Compared { answer }
+        }));
+    }
+
+    /// Everything that is there will be looked at; what was known and is not there is removed.
+    pub(super) fn listed(&mut self, asked: Time, answer: Result<Vec<ContainerId>, RequestError>) {
+        let ids = match answer {
+            Ok(ids) => ids,
+            Err(error) => {
+                let what = format!("the engine does not list its containers: {error}");
+                self.degraded(Ailment::from(&error), &what);
+                self.pulse.list_failed();
+                return;
+            }
+        };
+        let list: HashSet<_> = ids.iter().cloned().collect();
+        for id in self.state.desk.known.missing_from(&list) {
+            // What events told since the list was asked for is newer than the list.
+            if !self.state.lanes.holds(&id) && !self.state.desk.known.is_fresh(&id) {
+                let hints = Hints::default();
+                let outcomes = self
+                    .state
+                    .lanes
+                    .push_result(&id, Outcome::Removed { at: asked, hints });
+                self.tell(&id, outcomes);
+            }
+        }
+        self.queue_containers(ids);
+        self.pulse.listed();
+    }
+
+    fn queue_containers(&mut self, ids: Vec<ContainerId>) {
+        for id in ids {
+            if self.errands.len() >= MAX_ERRANDS {
+                let container = Some(self.state.desk.reference(&id, &Hints::default()));
+                self.state
+                    .desk
+                    .losses
+                    .count("map-full", Time::now(), container, || {
+                        "the engine has more containers than can be looked at".to_owned()
+                    });
+            } else {
+                self.errands.push_back(Errand::Container(id));
+            }
+        }
+    }
+
+    pub(super) fn run_errand(&mut self, errand: Errand) {
+        match errand {
+            Errand::Container(id) => {
+                if self.state.lanes.holds(&id) || self.state.desk.known.is_fresh(&id) {
+                    return;
+                }
+                self.slow += 1;
+                let (why, at, hints) = (Why::Listed, Time::now(), Hints::default());
+                self.state.lanes.push(&id, Job::Inspect { why, at, hints });
+            }
+            Errand::Image { name, at } => {
+                self.slow += 1;
+                let client = Arc::clone(&self.client);
+                let at = at.unwrap_or_else(Time::now);
+                self.flights.push(Box::pin(async move {
+                    let answer = client.image(&name).await;
+                    Landing::Image { at, answer }
+                }));
+            }
+        }
+    }
+
+    pub(super) fn images(&mut self, answer: Result<Vec<String>, RequestError>) {
+        match answer {
+            Ok(names) => {
+                let room = MAX_ERRANDS.saturating_sub(self.errands.len());
+                let images = names.into_iter().take(room);
+                self.errands
+                    .extend(images.map(|name| Errand::Image { name, at: None }));
+            }
+            Err(error) => self.state.desk.lost(None, Time::now(), &error),
+        }
+    }
+
+    pub(super) fn image(&mut self, at: Time, answer: Result<Image, RequestError>) {
+        self.slow = self.slow.saturating_sub(1);
+        match answer {
+            Ok(image) => self.state.outbox.push_back(Desk::image(at, image)),
+            Err(RequestError::NotFound) => {}
+            Err(error) => self.state.desk.lost(None, at, &error),
+        }
+    }
+
+    /// Once everything in the lists has been told, the engine is seen again.
+    pub(super) fn settle(&mut self) {
+        if self.errands.is_empty() && self.slow == 0 && self.pulse.settle() {
+            let recovered = self
+                .state
+                .health
+                .recovered("the engine answers and all its containers are known again");
+            self.state.outbox.extend(recovered.map(EngineItem::Status));
+        }
+    }
+
+    /// What the engine lists and we do not know, or know and it does not list, twice in a row: the stream of
+    /// events is open and says nothing.
+    pub(super) fn compared(&mut self, answer: Result<Vec<ContainerId>, RequestError>) -> Option<End> {
+        let ids = match answer {
+            Ok(ids) => ids,
+            Err(error) => {
+                self.pulse.compared(false);
+                let what = format!("the engine does not list its containers: {error}");
+                self.degraded(Ailment::from(&error), &what);
+                self.pulse.list_failed();
+                return None;
+            }
+        };
+        let differences = self.differences(&ids);
+        if self.suspects.iter().any(|id| differences.contains(id)) {
+            let what = "the engine's stream of events is open and says nothing";
+            return Some(self.lost(Ailment::Silent, what, self.pulse.good));
+        }
+        self.pulse.compared(differences.is_empty());
+        self.suspects = differences;
+        let again = ids.into_iter().filter(|id| self.state.desk.known.is_unread(id));
+        self.errands.extend(again.map(Errand::Container));
+        None
+    }
+
+    fn differences(&self, ids: &[ContainerId]) -> HashSet<ContainerId> {
+        let known = &self.state.desk.known;
+        if known.is_full() {
+            return HashSet::new();
+        }
+        let list: HashSet<_> = ids.iter().cloned().collect();
+        let missing = known.missing_from(&list);
+        let unknown = list
+            .into_iter()
+            .filter(|id| known.get(id).is_none() && !known.is_unread(id));
+        missing
+            .into_iter()
+            .chain(unknown)
+            .filter(|id| !self.state.lanes.holds(id))
+            .collect()
+    }
+
+    pub(super) fn degraded(&mut self, ailment: Ailment, what: &str) {
+        let status = self.state.health.degraded(ailment, what);
+        self.state.outbox.extend(status.map(EngineItem::Status));
+    }
+}

@@ -1,0 +1,168 @@
+//! Programs in privileged containers, and sessions that bring more than the container has.
+
+use anyhow::{Result, ensure};
+use hullwatch_tests::{Shell, World};
+
+use crate::case::cases;
+use crate::stage::{Stage, Way};
+
+cases! {
+    staged:
+        a_program_in_a_privileged_container,
+        a_privileged_session,
+        a_session_as_root,
+        entering_a_container_from_the_host,
+        what_the_runtime_itself_does,
+        programs_without_a_name_or_by_another;
+}
+
+fn a_program_in_a_privileged_container(stage: &mut Stage) -> Result<()> {
+    let mark = stage.watch()?.mark();
+    let mut privileged = stage.world.privileged_container()?;
+    let mut ordinary = stage.world.container(&[])?;
+    let own = ordinary.id.clone();
+    privileged.must("/bin/actor nothing")?;
+    let said = stage.watch()?.violation(mark, "runtime-not-privileged", |line| {
+        line.is_in(&privileged.id) && line.text("/process/exe") == "/bin/actor"
+    })?;
+    ensure!(
+        said.text("/class") == "exercised" && said.text("/severity") == "critical",
+        "{said}"
+    );
+    ensure!(
+        said.text("/check/benchmark") == "cis-1.6.0" && said.text("/check/number") == "5.5",
+        "{said}"
+    );
+    ensure!(
+        said.is("/container/privileged") && said.text("/container/identity") == "confirmed",
+        "{said}"
+    );
+    ensure!(said.text("/container/name") == privileged.name, "{said}");
+    ensure!(said.text("/container/image") == World::IMAGE, "{said}");
+    ensure!(said.at("/process/ancestors/0/comm") == "sh", "{said}");
+    stage.run_in(&mut ordinary, "/bin/actor")?;
+    stage.silent(Way::Exec, mark, "an ordinary container", |line| {
+        line.is_violation("runtime-not-privileged") && line.is_in(&own)
+    })
+}
+
+/// A container into which privileged sessions can be opened on every machine.
+fn target(stage: &Stage, image: &str) -> Result<Shell> {
+    let runtime = stage.world.bounded();
+    let options: Vec<&str> = runtime.iter().map(String::as_str).collect();
+    stage.world.container_of(image, &options)
+}
+
+fn a_privileged_session(stage: &mut Stage) -> Result<()> {
+    let mark = stage.watch()?.mark();
+    let container = target(stage, World::IMAGE)?;
+    container.exec(&[], &["/bin/actor", "nothing", "ordinary-session"])?;
+    stage.ran(mark, "ordinary-session")?;
+    stage.silent(Way::Exec, mark, "an ordinary session", |line| {
+        line.is_violation("exec-not-privileged") && line.is_in(&container.id)
+    })?;
+    container.exec(
+        &["--privileged"],
+        &["/bin/actor", "nothing", "privileged-session"],
+    )?;
+    let said = stage.watch()?.violation(mark, "exec-not-privileged", |line| {
+        line.is_in(&container.id) && line.text("/process/exe") == "/bin/actor"
+    })?;
+    ensure!(said.text("/class") == "drift", "{said}");
+    ensure!(said.at("/container/privileged") == false, "{said}");
+    Ok(())
+}
+
+fn a_session_as_root(stage: &mut Stage) -> Result<()> {
+    let mark = stage.watch()?.mark();
+    let container = target(stage, World::USER_IMAGE)?;
+    container.exec(&[], &["/bin/actor", "nothing", "user-session"])?;
+    stage.ran(mark, "user-session")?;
+    stage.silent(Way::Exec, mark, "a session as the image's user", |line| {
+        line.is_violation("exec-not-root") && line.is_in(&container.id)
+    })?;
+    container.exec(&["--user", "0"], &["/bin/actor", "nothing", "root-session"])?;
+    let said = stage
+        .watch()?
+        .violation(mark, "exec-not-root", |line| line.is_in(&container.id))?;
+    ensure!(said.number("/process/uid") == Some(0), "{said}");
+    Ok(())
+}
+
+fn entering_a_container_from_the_host(stage: &mut Stage) -> Result<()> {
+    let container = stage.world.container(&[])?;
+    let namespace = format!("/proc/{}/ns/mnt", container.pid()?);
+    let mark = stage.watch()?.mark();
+    let pid = stage.world.act(&["setns", &namespace, "/bin/actor", "nothing"])?;
+    let seen = stage
+        .watch()?
+        .observation(mark, "namespace", |line| line.is_by(pid))?;
+    ensure!(seen.text("/call") == "setns", "{seen}");
+    ensure!(seen.at("/entered/0/namespace") == "mnt", "{seen}");
+    ensure!(seen.text("/entered/0/owner/container") == container.id, "{seen}");
+    // Its own namespace, entered again, is nobody else's.
+    let mark = stage.watch()?.mark();
+    let own = format!("/proc/{}/ns/uts", std::process::id());
+    let neighbour = stage.world.actor();
+    let neighbour = neighbour.get_program().to_string_lossy().into_owned();
+    let silent = stage.world.act(&["setns", &own, &neighbour, "nothing"])?;
+    let last = stage.world.act(&["setns", &namespace, "/bin/actor", "nothing"])?;
+    stage
+        .watch()?
+        .observation(mark, "namespace", |line| line.is_by(last))?;
+    stage
+        .watch()?
+        .none_since(mark, "entering one's own namespace", |line| {
+            line.is_observation("namespace") && line.is_by(silent)
+        })
+}
+
+/// The runtime holds every capability, enters namespaces and mounts while it makes a container: none of it is
+/// the container's doing.
+fn what_the_runtime_itself_does(stage: &mut Stage) -> Result<()> {
+    let mark = stage.watch()?.mark();
+    let container = stage
+        .world
+        .container_of(World::USER_IMAGE, &["--security-opt", "no-new-privileges"])?;
+    container.exec(&[], &["/bin/actor", "nothing", "after-setup"])?;
+    stage.ran(mark, "after-setup")?;
+    let keys = [
+        "runtime-not-privileged",
+        "exec-not-privileged",
+        "exec-not-root",
+        "runtime-capabilities",
+        "runtime-no-sensitive-host-mounts",
+        "runtime-no-shared-propagation",
+    ];
+    stage.silent(Way::Exec, mark, "the runtime's own work", |line| {
+        line.is_in(&container.id) && keys.iter().any(|key| line.is_violation(key))
+    })
+}
+
+/// What runs is known by its file, not by what the caller called it.
+fn programs_without_a_name_or_by_another(stage: &mut Stage) -> Result<()> {
+    let mut container = stage.world.container(&[])?;
+    let mark = stage.watch()?.mark();
+    container.must("/bin/busybox ln -s /bin/actor /tmp/alias && /tmp/alias nothing by-symlink")?;
+    let seen = stage.ran(mark, "by-symlink")?;
+    ensure!(
+        seen.text("/file/path") == "/bin/actor" && seen.text("/requested") == "/tmp/alias",
+        "{seen}"
+    );
+    container.must("/bin/actor exec-fd /bin/actor nothing by-descriptor")?;
+    let seen = stage.watch()?.observation(mark, "exec", |line| {
+        line.has_arg("by-descriptor") && line.at("/process/args/1") == "nothing"
+    })?;
+    ensure!(seen.text("/file/path") == "/bin/actor", "{seen}");
+    let ino = container.must("/bin/busybox stat -c %i /bin/actor")?;
+    ensure!(seen.number("/file/ino") == ino.parse().ok(), "{ino}: {seen}");
+    container.must(
+        "printf '#!/bin/actor nothing\\n' >/tmp/script; /bin/chmod 755 /tmp/script; /tmp/script by-script",
+    )?;
+    let seen = stage.ran(mark, "by-script")?;
+    ensure!(
+        seen.text("/file/path") == "/bin/actor" && seen.text("/requested") == "/tmp/script",
+        "{seen}"
+    );
+    Ok(())
+}

@@ -1,0 +1,206 @@
+//! The figures of a run, as a table or as JSON.
+
+use std::fmt;
+
+use anyhow::{Context, Result};
+use serde::Serialize;
+
+use super::latency::Latency;
+use super::round::Round;
+use super::statistics::{median, percentile};
+use super::workload::WORKLOADS;
+use super::{exec, proc};
+
+/// The figures of a run. Times are in nanoseconds, unless the name says otherwise.
+#[derive(Debug, Serialize)]
+pub(super) struct Report {
+    kernel: String,
+    processors: usize,
+    executed: &'static str,
+    rounds: usize,
+    workloads: Vec<Figures>,
+    agent_peak_resident_kib: u64,
+    latency: Told,
+}
+
+/// One workload. The ratio is the median of the rounds' own ratios; low and high are its 10th and 90th percentile.
+#[derive(Debug, Serialize)]
+struct Figures {
+    name: &'static str,
+    bare_ns: f64,
+    watched_ns: f64,
+    ratio: f64,
+    ratio_low: f64,
+    ratio_high: f64,
+    /// The agent's own processor time per operation.
+    agent_cpu_ns: f64,
+}
+
+/// Violations, from the return of the call to the line. Times are null where none was told.
+#[derive(Debug, Serialize)]
+struct Told {
+    made: usize,
+    told: usize,
+    p50_ms: Option<f64>,
+    p99_ms: Option<f64>,
+    max_ms: Option<f64>,
+}
+
+impl Report {
+    pub(super) fn new(rounds: &[Round], latency: &Latency) -> Result<Self> {
+        let figures = WORKLOADS
+            .iter()
+            .enumerate()
+            .map(|(at, workload)| Figures::new(workload.name, rounds, at));
+        let millis = |percent| percentile(&latency.nanos, percent).map(|nanos| nanos / 1e6);
+        Ok(Self {
+            kernel: proc::kernel()?,
+            processors: std::thread::available_parallelism()?.get(),
+            executed: exec::program(),
+            rounds: rounds.len(),
+            workloads: figures
+                .collect::<Option<_>>()
+                .context("a round lacks a workload")?,
+            agent_peak_resident_kib: rounds
+                .iter()
+                .map(|round| round.peak_resident)
+                .max()
+                .unwrap_or_default(),
+            latency: Told {
+                made: latency.made,
+                told: latency.nanos.len(),
+                p50_ms: millis(50),
+                p99_ms: millis(99),
+                max_ms: millis(100),
+            },
+        })
+    }
+}
+
+impl Figures {
+    fn new(name: &'static str, rounds: &[Round], at: usize) -> Option<Self> {
+        let column = |of: fn(&Round) -> &Vec<f64>| -> Option<Vec<f64>> {
+            rounds.iter().map(|round| of(round).get(at).copied()).collect()
+        };
+        let (bare, watched) = (column(|round| &round.bare)?, column(|round| &round.watched)?);
+        let ratios: Vec<f64> = bare
+            .iter()
+            .zip(&watched)
+            .map(|(bare, watched)| watched / bare)
+            .collect();
+        Some(Self {
+            name,
+            bare_ns: median(&bare)?,
+            watched_ns: median(&watched)?,
+            ratio: median(&ratios)?,
+            ratio_low: percentile(&ratios, 10)?,
+            ratio_high: percentile(&ratios, 90)?,
+            agent_cpu_ns: median(&column(|round| &round.agent_cpu)?)?,
+        })
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            kernel,
+            processors,
+            executed,
+            rounds,
+            ..
+        } = self;
+        writeln!(
+            f,
+            "Linux {kernel}, {processors} processors, {rounds} rounds, exec of {executed}\n"
+        )?;
+        let (bare, watched, agent) = ("bare ns", "watched ns", "agent CPU ns");
+        writeln!(
+            f,
+            "{:<8} {bare:>12} {watched:>12} {:>7} {:>15} {agent:>13}",
+            "", "ratio", "p10..p90"
+        )?;
+        for row in &self.workloads {
+            let Figures {
+                name,
+                bare_ns,
+                watched_ns,
+                ratio,
+                ratio_low,
+                ratio_high,
+                agent_cpu_ns,
+            } = row;
+            let spread = format!("{ratio_low:.3}..{ratio_high:.3}");
+            writeln!(
+                f,
+                "{name:<8} {bare_ns:>12.1} {watched_ns:>12.1} {ratio:>7.3} {spread:>15} {agent_cpu_ns:>13.1}"
+            )?;
+        }
+        let mib = self.agent_peak_resident_kib as f64 / 1024.0;
+        writeln!(f, "\nagent: largest resident set {mib:.1} MiB")?;
+        let Told {
+            made,
+            told,
+            p50_ms,
+            p99_ms,
+            max_ms,
+        } = &self.latency;
+        let shown = |time: &Option<f64>| time.map_or_else(|| "none".to_owned(), |ms| format!("{ms:.2} ms"));
+        write!(
+            f,
+            "violations: {told} of {made} told; after the call returned p50 {}, p99 {}, max {}",
+            shown(p50_ms),
+            shown(p99_ms),
+            shown(max_ms)
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn round(bare: f64, watched: f64) -> Round {
+        let all = |value| vec![value; WORKLOADS.len()];
+        Round {
+            bare: all(bare),
+            watched: all(watched),
+            agent_cpu: all(1.0),
+            peak_resident: 2048,
+        }
+    }
+
+    #[test]
+    fn ratios_are_those_of_the_rounds() {
+        let rounds = [round(100.0, 110.0), round(200.0, 200.0), round(100.0, 150.0)];
+        let report = Report::new(
+            &rounds,
+            &Latency {
+                made: 2,
+                nanos: vec![3e6],
+            },
+        )
+        .unwrap();
+        let first = report.workloads.first().unwrap();
+        assert_eq!((first.bare_ns, first.watched_ns), (100.0, 150.0));
+        assert!((first.ratio - 1.1).abs() < 1e-9);
+        let table = report.to_string();
+        assert!(table.contains("1 of 2 told"), "{table}");
+        assert!(table.contains("p99 3.00 ms"), "{table}");
+        assert!(table.contains("2.0 MiB"), "{table}");
+    }
+
+    #[test]
+    fn nothing_told_is_null_and_not_zero() {
+        let report = Report::new(
+            &[round(1.0, 1.0)],
+            &Latency {
+                made: 1,
+                nanos: Vec::new(),
+            },
+        )
+        .unwrap();
+        let json = serde_json::to_value(&report).unwrap();
+        assert!(json["latency"]["p99_ms"].is_null());
+        assert_eq!(json["latency"]["told"], 0);
+    }
+}
