@@ -12,7 +12,7 @@ use crate::model::{
 
 /// Keys of the checks that nearly every container fails unless somebody took care. Such a failure belongs to
 /// the image, as a little one does, and is not repeated for each of its containers.
-const COMMONPLACE: [&str; 2] = ["image-non-root-user", "runtime-no-new-privileges"];
+pub(super) const COMMONPLACE: [&str; 2] = ["image-non-root-user", "runtime-no-new-privileges"];
 
 /// A finding about an observation, before it is known whether it is the first of its kind.
 pub(super) fn live(

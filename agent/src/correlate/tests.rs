@@ -386,3 +386,20 @@ fn a_clock_that_went_wrong_is_not_believed_for_long() {
     ];
     check(&mut correlator(), steps);
 }
+
+#[test]
+fn the_catalogue_tells_a_privileged_start_in_one_line() {
+    let start = |facts| {
+        let mut correlator = Correlator::new(Settings::default(), crate::check::ALL);
+        correlator.on(&host(0));
+        let violations = correlator.on(&started(1, facts));
+        (brief(&violations), violations)
+    };
+    let (lines, violations) = start(privileged("web"));
+    assert_eq!(lines, [PRIVILEGED_DRIFT]);
+    let also = violations[0].evidence.last().unwrap();
+    assert_eq!(also.kind, "also-fails");
+    assert!(also.facts["checks"].as_array().unwrap().len() > 2, "{also:?}");
+    let (lines, _) = start(container("web"));
+    assert_eq!(lines, [] as [&str; 0]);
+}
