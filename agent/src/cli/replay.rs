@@ -102,7 +102,7 @@ impl ReplayCommand {
         let mut player = Player {
             correlator: Correlator::new(settings, check::ALL),
             observations: self.observations,
-            latest: None,
+            last: None,
         };
         let mut write = |line: &Line| {
             if self.json {
@@ -141,14 +141,13 @@ impl ReplayCommand {
 struct Player {
     correlator: Correlator,
     observations: bool,
-    /// Time of the latest line: the moment at which the recording ends.
-    latest: Option<Time>,
+    /// Time of the last line: the moment at which the recording ends.
+    last: Option<Time>,
 }
 
 impl Player {
     fn play(&mut self, line: Line) -> Vec<Line> {
-        let time = time(&line);
-        self.latest = Some(self.latest.map_or(time, |latest| latest.max(time)));
+        self.last = Some(time(&line));
         match line {
             Line::Observation(observation) => {
                 let violations = told(self.correlator.on(&observation));
@@ -165,7 +164,7 @@ impl Player {
     }
 
     fn end(mut self) -> Vec<Line> {
-        self.latest
+        self.last
             .map_or_else(Vec::new, |now| told(self.correlator.finish(now)).collect())
     }
 }

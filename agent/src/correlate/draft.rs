@@ -10,6 +10,10 @@ use crate::model::{
     Violation,
 };
 
+/// Keys of the checks that nearly every container fails unless somebody took care. Such a failure belongs to
+/// the image, as a little one does, and is not repeated for each of its containers.
+pub(super) const COMMONPLACE: [&str; 2] = ["image-non-root-user", "runtime-no-new-privileges"];
+
 /// A finding about an observation, before it is known whether it is the first of its kind.
 pub(super) fn live(
     world: &World,
@@ -43,8 +47,7 @@ pub(super) fn start(
         check: check.key,
         class: finding.class,
         severity,
-        // What is little and common belongs to the image and is not repeated for each of its containers.
-        scope: if severity <= Severity::Low {
+        scope: if severity <= Severity::Low || COMMONPLACE.contains(&check.key) {
             Scope::Image(facts.image.clone())
         } else {
             Scope::Container(facts.id.clone())

@@ -11,10 +11,12 @@
 //! 3. what [`Correlator::finish`] gives, then the status `stopped` of the same time, if one is written.
 
 mod bounded;
+mod dispatch;
 mod draft;
 mod fold;
 mod identity;
 mod posture;
+mod release;
 mod session;
 mod start;
 mod world;
@@ -27,12 +29,17 @@ mod tests;
 pub use fold::FoldSettings;
 
 use std::collections::HashMap;
+use std::time::Duration;
 
-use crate::check::{Benchmark, Check, Finding, View};
-use crate::model::{ContainerAction, Event, ExecSession, Gap, Observation, Time, Violation};
-use fold::{Fold, FoldKey};
-use session::{Arrival, Place, Sessions};
+use crate::check::{Benchmark, Check};
+use crate::model::{ContainerAction, Event, Gap, Observation, Time, Violation};
+use fold::Fold;
+use release::Mover;
+use session::Sessions;
 use world::World;
+
+/// How late an observation may come.
+const LATE: Duration = Duration::from_secs(60);
 
 /// How observations are held against the checks.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -52,19 +59,10 @@ pub struct Correlator {
     world: World,
     sessions: Sessions,
     fold: Fold,
-    /// Time of the latest observation.
+    /// The time that observations have brought, see [`Self::time_after`].
     clock: Option<Time>,
     /// What was already told of lost facts, and when.
     lost: (u64, Option<Time>),
-}
-
-/// Who moves the time on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Mover {
-    /// An observation, which a recording holds: everything due happens.
-    Stream,
-    /// The clock, which no recording holds: only what leaves a line happens.
-    Clock,
 }
 
 impl Correlator {
@@ -94,9 +92,7 @@ impl Correlator {
 
     /// What is to be told after an observation: first what fell due until then, then what it breaks.
     pub fn on(&mut self, observation: &Observation) -> Vec<Violation> {
-        let now = self
-            .clock
-            .map_or(observation.time, |clock| clock.max(observation.time));
+        let now = self.time_after(observation);
         self.clock = Some(now);
         self.lost.1.get_or_insert(observation.time);
         let mut told = self.release(now, Mover::Stream);
@@ -162,135 +158,13 @@ impl Correlator {
         })
     }
 
-    fn on_entry(&mut self, observation: &Observation) -> Vec<Violation> {
-        let id = observation
-            .container
-            .as_ref()
-            .and_then(|container| container.id.as_ref());
-        let pid = observation.process.as_ref().map(|process| process.pid);
-        // The container's own start is nobody's session, however alike the commands are.
-        if pid.is_some() && self.world.container(id).and_then(|facts| facts.pid) == pid {
-            return self.dispatch(observation, None);
+    /// The time that an observation brings. One that is a little old came late, and the time stands. One that
+    /// is much older is from a clock that was set back, or the one before was from a clock gone wrong: the
+    /// time goes with it, or nothing would fall due until the clock is there again.
+    fn time_after(&self, observation: &Observation) -> Time {
+        match self.clock {
+            Some(clock) if clock > observation.time && clock.since(observation.time) <= LATE => clock,
+            _ => observation.time,
         }
-        if let Some(session) = self.sessions.claim(observation) {
-            return self.dispatch(observation, Some(&session));
-        }
-        let found = self.findings(observation, None, &[]);
-        self.sessions
-            .stray(observation, found.iter().map(|(key, _)| key.check).collect());
-        self.note(found)
-    }
-
-    fn on_session(&mut self, observation: &Observation, session: &ExecSession) -> Vec<Violation> {
-        let mut told = Vec::new();
-        if let Some(place) = self.sessions.crowded() {
-            told.extend(self.tell_session(place, observation.time));
-            self.sessions.remove(place);
-        }
-        let own = self
-            .world
-            .container(Some(&session.container))
-            .and_then(|facts| facts.pid);
-        if let Arrival::Late(stray) = self.sessions.add(observation, session, own) {
-            // What the program broke without the session's help was told already.
-            let found = self.findings(&stray.observation, Some(session), &stray.broke);
-            told.extend(self.note(found));
-        }
-        told
-    }
-
-    /// Holds an observation against every check that listens.
-    fn dispatch(&mut self, observation: &Observation, session: Option<&ExecSession>) -> Vec<Violation> {
-        let found = self.findings(observation, session, &[]);
-        self.note(found)
-    }
-
-    fn note(&mut self, found: Vec<(FoldKey, Violation)>) -> Vec<Violation> {
-        found
-            .into_iter()
-            .flat_map(|(key, violation)| self.fold.note(key, violation))
-            .collect()
-    }
-
-    fn findings(
-        &self,
-        observation: &Observation,
-        session: Option<&ExecSession>,
-        except: &[&'static str],
-    ) -> Vec<(FoldKey, Violation)> {
-        let id = observation
-            .container
-            .as_ref()
-            .and_then(|container| container.id.as_ref());
-        let view = View {
-            observation,
-            host: &self.world.host,
-            container: self.world.container(id),
-            session,
-            first_bounding: self.world.first_bounding(id),
-        };
-        let draft = |(check, finding): (&'static Check, Finding)| {
-            draft::live(&self.world, self.benchmark, check, finding, observation)
-        };
-        self.listeners
-            .get(observation.event.kind())
-            .into_iter()
-            .flatten()
-            .copied()
-            .filter(|check| !except.contains(&check.key))
-            .filter_map(|check| Some((check, (check.observe)(&view)?)))
-            .map(draft)
-            .collect()
-    }
-
-    /// Tells what is due by `now`, in the order in which it fell due.
-    fn release(&mut self, now: Time, mover: Mover) -> Vec<Violation> {
-        let mut told = Vec::new();
-        let mut passed = None;
-        loop {
-            let session = self.sessions.next_due(passed, now);
-            let report = self.fold.next_due().filter(|due| *due <= now);
-            match (session, report) {
-                (Some(place), report) if report.is_none_or(|due| place.0 <= due) => {
-                    if mover == Mover::Clock && !self.session_is_news(place) {
-                        passed = Some(place);
-                        continue;
-                    }
-                    told.extend(self.tell_session(place, place.0));
-                }
-                (_, Some(_)) => told.extend(self.fold.take_due(now)),
-                _ => return told,
-            }
-            // What was passed over may be news after this.
-            passed = None;
-        }
-    }
-
-    /// Whether a session that speaks for itself leaves a line.
-    fn session_is_news(&self, place: Place) -> bool {
-        self.session_findings(place)
-            .iter()
-            .any(|(key, _)| !self.fold.knows(key))
-    }
-
-    fn session_findings(&self, place: Place) -> Vec<(FoldKey, Violation)> {
-        let Some(observation) = self.sessions.observation(place) else {
-            return Vec::new();
-        };
-        let Event::ExecSession(session) = &observation.event else {
-            return Vec::new();
-        };
-        self.findings(observation, Some(session), &[])
-    }
-
-    /// Holds a session of which no program was seen against the checks.
-    fn tell_session(&mut self, place: Place, now: Time) -> Vec<Violation> {
-        let mut found = self.session_findings(place);
-        self.sessions.mark_told(place);
-        for (_, violation) in &mut found {
-            violation.first = Some(violation.time);
-            violation.time = violation.time.max(now);
-        }
-        self.note(found)
     }
 }

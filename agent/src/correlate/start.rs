@@ -94,3 +94,21 @@ fn restate(failures: &mut Vec<(&'static Check, Finding)>, facts: &Container) {
         ));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::ALL;
+
+    /// A key that no check has would silently fold nothing.
+    #[test]
+    fn the_keys_are_those_of_checks() {
+        for key in RESTATED
+            .iter()
+            .chain([&PRIVILEGED])
+            .chain(&super::super::draft::COMMONPLACE)
+        {
+            assert!(ALL.iter().any(|check| check.key == *key), "{key}");
+        }
+    }
+}

@@ -79,7 +79,7 @@ static NETWORK: Check = check(
     Severity::High,
     Assess::Container(network),
 );
-static USER: Check = check("image-non-root-user", Severity::Low, Assess::Container(user));
+static USER: Check = check("image-non-root-user", Severity::Medium, Assess::Container(user));
 static SESSIONS: Check = Check {
     signals: &[EXEC, SESSION],
     observe: privileged_session,

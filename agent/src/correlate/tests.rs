@@ -151,7 +151,7 @@ fn a_start_is_told_once_and_a_restart_is_counted() {
 }
 
 #[test]
-fn what_is_little_and_common_is_told_once_per_image() {
+fn what_nearly_every_container_fails_is_told_once_per_image() {
     let other_image = Container {
         image: "other:1".into(),
         ..root("c")
@@ -364,4 +364,42 @@ fn a_removed_container_leaves_nothing_behind() {
     let violation = correlator.on(&exec(5, "b", 5, &["/bin/id"])).remove(0);
     assert_eq!(violation.class, Class::Exercised);
     assert_eq!(violation.posture.since, Some(at(2)));
+}
+
+#[test]
+fn a_clock_that_went_wrong_is_not_believed_for_long() {
+    let year = 365 * 86_400_000;
+    let steps: &[(Observation, &[&str])] = &[
+        (listed(1, privileged("web")), &[]),
+        (
+            exec(2, "web", 8, &["/bin/id"]),
+            &["2 runtime-not-privileged exercised ×1"],
+        ),
+        (host(year), &[]),
+        (
+            exec(3, "web", 8, &["/bin/id"]),
+            &["3 runtime-not-privileged exercised ×1"],
+        ),
+        (exec(4, "web", 8, &["/bin/id"]), &[]),
+        (exec(5, "web", 8, &["/bin/id"]), &[]),
+        (host(10_003), &["10003 runtime-not-privileged exercised ×2"]),
+    ];
+    check(&mut correlator(), steps);
+}
+
+#[test]
+fn the_catalogue_tells_a_privileged_start_in_one_line() {
+    let start = |facts| {
+        let mut correlator = Correlator::new(Settings::default(), crate::check::ALL);
+        correlator.on(&host(0));
+        let violations = correlator.on(&started(1, facts));
+        (brief(&violations), violations)
+    };
+    let (lines, violations) = start(privileged("web"));
+    assert_eq!(lines, [PRIVILEGED_DRIFT]);
+    let also = violations[0].evidence.last().unwrap();
+    assert_eq!(also.kind, "also-fails");
+    assert!(also.facts["checks"].as_array().unwrap().len() > 2, "{also:?}");
+    let (lines, _) = start(container("web"));
+    assert_eq!(lines, [] as [&str; 0]);
 }

@@ -85,7 +85,7 @@ fn replayed(lines: &[Line]) -> Vec<Line> {
     let mut player = Player {
         correlator: Correlator::new(Settings::default(), checks()),
         observations: true,
-        latest: None,
+        last: None,
     };
     let mut out = Vec::new();
     for line in Recording::new(text(lines).as_bytes()) {
@@ -210,6 +210,8 @@ enum Step {
     Start(u8),
     Tick,
     Gap,
+    /// An observation from a clock gone wrong, by so many minutes.
+    Jump(u64),
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -221,6 +223,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (0_u8..2).prop_map(Step::Start),
         4 => Just(Step::Tick),
         1 => Just(Step::Gap),
+        1 => (0_u64..100).prop_map(Step::Jump),
     ]
 }
 
@@ -254,6 +257,7 @@ proptest! {
                 }
                 Step::Start(c) => live.see(container_told(seen, ContainerAction::Started, privileged(name(c)))),
                 Step::Tick => live.tick(at(now)),
+                Step::Jump(minutes) => live.see(host(now + minutes * 60_000)),
                 Step::Gap => live.lines.push(gap(at(now))),
             }
         }
