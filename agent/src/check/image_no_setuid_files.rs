@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::support::{caps_in_words, container_name, few};
+use super::support::{caps_in_words, container_name, few, head};
 use super::{Assess, Benchmark, Check, Finding, Signal, View};
 use crate::model::{Class, Event, Evidence, Exec, Host, Image, Process, Severity, Source, Verdict};
 
@@ -51,7 +51,7 @@ fn assess(image: &Image, host: &Host) -> Verdict {
     let evidence = Evidence::new(
         Source::Assessment,
         "files",
-        json!({ "image": image.id, "paths": extra }),
+        json!({ "image": image.id, "paths": head(&extra), "count": extra.len() }),
     );
     Verdict::Fail {
         reason: format!("image {name} ships {}", few(&extra)),

@@ -127,10 +127,10 @@ fn observe(view: &View<'_>) -> Option<Finding> {
     {
         return None;
     }
-    let (class, origin) = if has_sys_admin(view) {
-        (Class::Exercised, "which it has beyond the default")
-    } else {
-        (Class::Drift, "which it was not given")
+    let (class, origin) = match has_sys_admin(view) {
+        Some(true) => (Class::Exercised, "which it has beyond the default"),
+        Some(false) => (Class::Drift, "which it was not given"),
+        None => (Class::Exercised, "which is beyond the default"),
     };
     let summary = format!(
         "{} in {} used the capability SYS_ADMIN, {origin}, for {call}",
@@ -151,15 +151,17 @@ fn proves_use(event: &Event) -> Option<&str> {
     }
 }
 
-/// Whether the container itself has SYS_ADMIN: by its configuration, its first process or its first program.
-fn has_sys_admin(view: &View<'_>) -> bool {
+/// Whether the container itself has SYS_ADMIN: by its configuration, its first process or its first program;
+/// none where nothing is known of any.
+fn has_sys_admin(view: &View<'_>) -> Option<bool> {
     let truth = view.container.and_then(|container| container.truth.as_ref());
     let sets = [
         view.container.and_then(granted),
         truth.map(|truth| truth.caps_bounding),
         view.first_bounding,
     ];
-    sets.into_iter().flatten().any(|caps| caps.contains(SYS_ADMIN))
+    let own = sets.into_iter().flatten().reduce(CapSet::or)?;
+    Some(own.contains(SYS_ADMIN))
 }
 
 #[cfg(test)]

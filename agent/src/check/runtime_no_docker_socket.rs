@@ -177,6 +177,12 @@ mod tests {
         ] {
             check(bind(source, "/mnt"), None);
         }
+        let memory = ContainerMount {
+            kind: "tmpfs".into(),
+            resolved: None,
+            ..bind("", "/tmp")
+        };
+        check(memory, None);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::support::{Word, config, container_name, few, is_within, proc, program, weigh};
+use super::support::{Word, config, container_name, few, head, is_within, proc, program, weigh};
 use super::{Assess, Benchmark, Check, Finding, Signal, View};
 use crate::model::{
     Class, Container, ContainerMount, Event, Host, MountEffect, MountPoint, Severity, Verdict,
@@ -91,7 +91,7 @@ fn shown(container: &Container, allowed: &[&str]) -> Word {
     }
     Word::Bad(
         format!("shares mounts with the host at {}", few(&peers)),
-        proc(json!({ "shared_mounts": peers })),
+        proc(json!({ "shared_mounts": head(&peers), "count": peers.len() })),
     )
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::support::{container_name, failed, few, lives, proc};
+use super::support::{container_name, failed, few, head, lives, proc};
 use super::{Assess, Benchmark, Check, Finding, Signal, View};
 use crate::model::{Class, Container, Event, Host, RunningTruth, Severity, Verdict};
 
@@ -76,7 +76,7 @@ fn assess(container: &Container, _: &Host) -> Verdict {
         container,
         CHECK.severity,
         &clause,
-        vec![proc(json!({ "executables": found }))],
+        vec![proc(json!({ "executables": head(&found), "count": found.len() }))],
     )
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::support::{Word, config, container_name, is_privileged, proc, weigh};
+use super::support::{Word, beyond_its_container, config, container_name, is_privileged, proc, weigh};
 use super::{Assess, Benchmark, Check, Finding, Signal, View};
 use crate::model::{Class, Container, Event, Host, Seccomp, Severity, Verdict};
 
@@ -102,6 +102,10 @@ fn observe(view: &View<'_>) -> Option<Finding> {
     if process.seccomp != Seccomp::Off || is_privileged(view) {
         return None;
     }
+    // A privileged session is unfiltered too; `exec-not-privileged` says so.
+    if !beyond_its_container(view, process, exec.entry).is_empty() {
+        return None;
+    }
     let (class, why) = match configured(view.container?, view.host) {
         Word::Good => (Class::Drift, ", which is configured to filter"),
         Word::Bad(..) if exec.entry => (Class::Exercised, ""),
@@ -125,6 +129,7 @@ fn observe(view: &View<'_>) -> Option<Finding> {
 mod tests {
     use super::super::testing::{Scene, assert_fails, exec_in, judge};
     use super::*;
+    use crate::model::CapSet;
 
     #[track_caller]
     fn check(options: Option<&[&str]>, mode: Seccomp) -> Verdict {
@@ -218,8 +223,11 @@ mod tests {
     }
 
     #[test]
-    fn silent_if_filtered_in_privileged_containers_and_on_the_host() {
+    fn silent_if_filtered_where_privilege_is_told_and_on_the_host() {
         Scene::new(&CHECK, exec_in("web", "/bin/sh")).silent();
+        let mut session = unfiltered();
+        session.process().caps_bounding = CapSet::ALL;
+        session.silent();
         unfiltered().privileged().silent();
         unfiltered().on_host().silent();
     }
