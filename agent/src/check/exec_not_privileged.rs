@@ -26,10 +26,10 @@ pub(super) static CHECK: Check = Check {
         (Benchmark::V1_7_0, "5.23"),
         (Benchmark::V1_8_0, "5.23"),
     ],
-    about: "A privileged exec session gives one program in an ordinary container every capability and takes seccomp \
-            off it, and the container's configuration does not show it afterwards. The kernel decides: a program \
-            whose capabilities go beyond those of its container. The engine's exec sessions confirm it and name \
-            it; a program that came without one is seen all the same.",
+    about: "A privileged exec session gives one program in an ordinary container every capability and takes \
+            seccomp off it, and the container's configuration does not show it afterwards. The kernel \
+            decides: a program whose capabilities go beyond those of its container. The engine's exec \
+            sessions confirm it and name it; a program that came without one is seen all the same.",
     remedy: "Give the container the one capability it needs, and exec without --privileged",
     assess: Assess::Live,
     signals: &[

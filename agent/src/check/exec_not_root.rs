@@ -23,10 +23,11 @@ pub(super) static CHECK: Check = Check {
         (Benchmark::V1_7_0, "5.24"),
         (Benchmark::V1_8_0, "5.24"),
     ],
-    about: "A container that was made to run as an ordinary user is no protection while sessions enter it as root. \
-            The kernel decides: a program whose parent is outside the container and whose user is the container's \
-            root, where the declared user is not. Entry around the engine, by nsenter say, is graver: none of \
-            its exec sessions is known for it. A container whose declared user is root is `image-non-root-user`'s affair.",
+    about: "A container that was made to run as an ordinary user is no protection while sessions enter it as \
+            root. The kernel decides: a program whose parent is outside the container and whose user is the \
+            container's root, where the declared user is not. Entry around the engine, by nsenter say, is \
+            graver: none of its exec sessions is known for it. A container whose declared user is root is \
+            `image-non-root-user`'s affair.",
     remedy: "Exec as the container's own user",
     assess: Assess::Live,
     signals: &[Signal {

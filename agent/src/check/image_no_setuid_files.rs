@@ -23,10 +23,10 @@ pub(super) static CHECK: Check = Check {
         (Benchmark::V1_7_0, "4.8"),
         (Benchmark::V1_8_0, "4.8"),
     ],
-    about: "A setuid, setgid or file-capability program lets any process in the container become more than it is. \
-            Every such file of an image that the policy does not list fails. Live, its use is reported with two \
-            facts kept apart: what the file carries, and what the process gained by it, which is nothing on a nosuid \
-            mount, under no_new_privs, or for one that had as much before.",
+    about: "A setuid, setgid or file-capability program lets any process in the container become more than \
+            it is. Every such file of an image that the policy does not list fails. Live, its use is \
+            reported with two facts kept apart: what the file carries, and what the process gained by it, \
+            which is nothing on a nosuid mount, under no_new_privs, or for one that had as much before.",
     remedy: "Strip the bits and file capabilities at the end of the build, or list the file in the policy",
     assess: Assess::Image(assess),
     signals: &[Signal {

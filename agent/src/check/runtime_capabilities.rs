@@ -29,11 +29,11 @@ pub(super) static CHECK: Check = Check {
         (Benchmark::V1_7_0, "5.4"),
         (Benchmark::V1_8_0, "5.4"),
     ],
-    about: "Engines grant a container fourteen capabilities by default; every further one is a way to the host. What \
-            was added and dropped is computed as engines do, and held against the default set and what the policy \
-            allows; so is the bounding set of the first process, as the kernel shows it. Those that take over the \
-            host, SYS_ADMIN or NET_ADMIN say, are critical. Live, a mount or the entry into a namespace proves that \
-            SYS_ADMIN is used.",
+    about: "Engines grant a container fourteen capabilities by default; every further one is a way to the \
+            host. What was added and dropped is computed as engines do, and held against the default set and \
+            what the policy allows; so is the bounding set of the first process, as the kernel shows it. \
+            Those that take over the host, SYS_ADMIN or NET_ADMIN say, are critical. Live, a mount or the \
+            entry into a namespace proves that SYS_ADMIN is used.",
     remedy: "Drop every capability and add the few that the program needs",
     assess: Assess::Container(assess),
     signals: &[

@@ -25,11 +25,11 @@ pub(super) static CHECK: Check = Check {
         (Benchmark::V1_7_0, "5.20"),
         (Benchmark::V1_8_0, "5.20"),
     ],
-    about: "What is mounted or unmounted below a shared mount happens on both sides: a container with one can change \
-            what the host sees there. The propagation of every configured mount decides, apart from host paths that \
-            the policy allows, and so do the peers that the kernel shows for the first process. Live, so does every \
-            mount that a container makes shared.",
-    remedy: "Use private or slave propagation; allow the path in the policy where a volume driver needs it shared",
+    about: "What is mounted or unmounted below a shared mount happens on both sides: a container with one \
+            can change what the host sees there. The propagation of every configured mount decides, apart \
+            from host paths that the policy allows, and so do the peers that the kernel shows for the first \
+            process. Live, so does every mount that a container makes shared.",
+    remedy: "Use private or slave propagation; allow the path in the policy if a driver needs it shared",
     assess: Assess::Container(assess),
     signals: &[Signal {
         kind: "mount",

@@ -26,9 +26,9 @@ pub(super) static CHECK: Check = Check {
         (Benchmark::V1_7_0, "5.7"),
         (Benchmark::V1_8_0, "5.7"),
     ],
-    about: "An SSH daemon is a second way into the container, with keys and users that nobody on the host manages. The \
-            executables of all processes in the container's cgroup are read from the kernel, by exact name; nothing \
-            is run inside the container. Live, so is every program that starts.",
+    about: "An SSH daemon is a second way into the container, with keys and users that nobody on the host \
+            manages. The executables of all processes in the container's cgroup are read from the kernel, by \
+            exact name; nothing is run inside the container. Live, so is every program that starts.",
     remedy: "Remove the daemon from the image; enter the container from the host with an exec session",
     assess: Assess::Container(assess),
     signals: &[Signal {

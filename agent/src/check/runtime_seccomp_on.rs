@@ -23,12 +23,12 @@ pub(super) static CHECK: Check = Check {
         (Benchmark::V1_7_0, "5.22"),
         (Benchmark::V1_8_0, "5.22"),
     ],
-    about: "The engine's seccomp profile keeps rarely used, risky system calls from containers. The container's \
-            security options decide, and privilege, which turns the filter off, and whether the engine has a \
-            profile at all; the kernel shows the mode of the first process. A profile of the operator's own counts \
-            as a filter. Live, a program that runs unfiltered is reported where its container should filter, and \
-            at its entry where it should not.",
-    remedy: "Remove the security option seccomp=unconfined; give the program a profile of its own if it needs one",
+    about: "The engine's seccomp profile keeps rarely used, risky system calls from containers. The \
+            container's security options decide, and privilege, which turns the filter off, and whether the \
+            engine has a profile at all; the kernel shows the mode of the first process. A profile of the \
+            operator's own counts as a filter. Live, a program that runs unfiltered is reported where its \
+            container should filter, and at its entry where it should not.",
+    remedy: "Remove seccomp=unconfined; give the program a profile of its own if it needs one",
     assess: Assess::Container(assess),
     signals: &[Signal {
         kind: "exec",
