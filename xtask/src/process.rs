@@ -3,11 +3,16 @@
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::sync::mpsc::{RecvTimeoutError, sync_channel};
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 
 use crate::console;
+
+/// A program that has ended and whose streams were silent for so long has no more to say.
+const QUIET: Duration = Duration::from_millis(200);
 
 /// Cargo as this program was started by, else the one in the path.
 pub(crate) fn cargo() -> Command {
@@ -29,6 +34,8 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
 }
 
 /// Runs to the end and hands every line of its stdout and stderr on, to the console and to `see`.
+///
+/// The end is that of the program itself: what it started and left behind may hold the streams open.
 pub(crate) fn watch(command: &mut Command, mut see: impl FnMut(&str)) -> Result<bool> {
     let (reader, writer) = std::io::pipe()?;
     command.stdout(writer.try_clone()?).stderr(writer);
@@ -36,17 +43,28 @@ pub(crate) fn watch(command: &mut Command, mut see: impl FnMut(&str)) -> Result<
         .spawn()
         .with_context(|| format!("cannot run {}", line(command)));
     // The command holds our ends of the pipe: without this its output would never end.
-    command
-        .stdout(std::process::Stdio::null())
-        .stderr(std::process::Stdio::null());
+    command.stdout(Stdio::null()).stderr(Stdio::null());
     let mut child = spawned?;
-    for bytes in BufReader::new(reader).split(b'\n') {
-        let bytes = bytes?;
-        let text = String::from_utf8_lossy(&bytes);
-        console::say(&text);
-        see(&text);
+    let (lines, heard) = sync_channel(1024);
+    std::thread::spawn(move || {
+        let mut read = BufReader::new(reader).split(b'\n').map_while(Result::ok);
+        // Ends when the other side stops listening.
+        read.all(|line| lines.send(line).is_ok())
+    });
+    let mut ended = None;
+    loop {
+        match heard.recv_timeout(QUIET) {
+            Ok(bytes) => {
+                let text = String::from_utf8_lossy(&bytes);
+                console::say(&text);
+                see(&text);
+            }
+            Err(RecvTimeoutError::Timeout) if ended.is_none() => ended = child.try_wait()?,
+            Err(_) => break,
+        }
     }
-    Ok(child.wait()?.success())
+    let status = ended.map_or_else(|| child.wait(), Ok)?;
+    Ok(status.success())
 }
 
 /// First line of what a command prints; none where it cannot be run or fails.
@@ -82,6 +100,7 @@ pub(crate) fn line(command: &Command) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rustix::process::{Pid, Signal, kill_process};
 
     #[test]
     fn both_streams_are_seen_and_the_status_kept() {
@@ -91,6 +110,19 @@ mod tests {
         assert!(!watch(&mut command, |line| seen.push(line.to_owned())).unwrap());
         seen.sort();
         assert_eq!(seen, ["err", "out"]);
+    }
+
+    #[test]
+    fn what_is_left_behind_is_not_waited_for() {
+        let mut command = Command::new("sh");
+        command.args(["-c", "sleep 1000 & echo $!"]);
+        let mut seen = Vec::new();
+        assert!(watch(&mut command, |line| seen.push(line.to_owned())).unwrap());
+        let pid = seen
+            .first()
+            .and_then(|pid| pid.parse().ok())
+            .and_then(Pid::from_raw);
+        kill_process(pid.unwrap(), Signal::KILL).unwrap();
     }
 
     #[test]

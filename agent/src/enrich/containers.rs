@@ -28,7 +28,6 @@ pub struct Birth {
 #[derive(Debug)]
 struct Entry {
     container: ContainerId,
-    born: Time,
     gone: Option<Time>,
 }
 
@@ -44,7 +43,7 @@ pub struct ContainerTable {
 impl ContainerTable {
     /// Notes a container's outermost cgroup. None where the last component of its path is no
     /// container's name, or the table is full.
-    pub fn born(&mut self, root: CgroupId, path: &str, at: Time) -> Option<Birth> {
+    pub fn born(&mut self, root: CgroupId, path: &str) -> Option<Birth> {
         let container = container_in(path)?;
         if self.cgroups.len() >= CAPACITY {
             return None;
@@ -54,7 +53,6 @@ impl ContainerTable {
             root,
             Entry {
                 container: container.clone(),
-                born: at,
                 gone: None,
             },
         );
@@ -95,16 +93,16 @@ impl ContainerTable {
             .is_some_and(|entry| self.known.contains_key(&entry.container))
     }
 
-    /// How long ago the cgroup was made.
-    #[must_use]
-    pub fn age(&self, root: CgroupId, now: Time) -> Option<Duration> {
-        self.cgroups.get(&root).map(|entry| now.since(entry.born))
-    }
-
     /// Whether the cgroup is there, as far as is known.
     #[must_use]
     pub fn is_alive(&self, root: CgroupId) -> bool {
         self.cgroups.get(&root).is_some_and(|entry| entry.gone.is_none())
+    }
+
+    /// The living cgroup that bears a container's name.
+    #[must_use]
+    pub fn root(&self, container: &ContainerId) -> Option<CgroupId> {
+        self.owners.get(container).copied()
     }
 
     /// The container that a cgroup claims to be.
@@ -182,7 +180,7 @@ mod tests {
     fn a_name_alone_is_inferred_and_the_engine_confirms_it() {
         let container = testing::container("web");
         let mut table = ContainerTable::default();
-        let birth = table.born(ROOT, &path(&container), at(1)).unwrap();
+        let birth = table.born(ROOT, &path(&container)).unwrap();
         assert_eq!(birth.container, container.id);
         assert_eq!(table.reference(ROOT, false).identity, Identity::Inferred);
         table.told(&container);
@@ -199,7 +197,7 @@ mod tests {
         let container = testing::container("web");
         let mut table = ContainerTable::default();
         table.told(&container);
-        table.born(ROOT, &path(&container), at(1));
+        table.born(ROOT, &path(&container));
         table.born(
             CgroupId(200),
             &format!("/elsewhere/docker-{}.scope", container.id),
@@ -214,9 +212,9 @@ mod tests {
         let container = testing::container("web");
         let mut table = ContainerTable::default();
         table.told(&container);
-        table.born(ROOT, &path(&container), at(1));
+        table.born(ROOT, &path(&container));
         table.died(ROOT, at(2));
-        table.born(CgroupId(200), &path(&container), at(3));
+        table.born(CgroupId(200), &path(&container));
         assert_eq!(
             table.reference(CgroupId(200), false).identity,
             Identity::Confirmed
@@ -229,7 +227,7 @@ mod tests {
         let container = testing::container("web");
         let mut table = ContainerTable::default();
         table.told(&container);
-        table.born(ROOT, &path(&container), at(1));
+        table.born(ROOT, &path(&container));
         table.died(ROOT, at(2));
         table.removed(&container.id, at(2));
         table.forget(at(30));
@@ -242,7 +240,7 @@ mod tests {
     #[test]
     fn other_cgroups_are_nobodys() {
         let mut table = ContainerTable::default();
-        assert_eq!(table.born(ROOT, "/system.slice/ssh.service", at(1)), None);
+        assert_eq!(table.born(ROOT, "/system.slice/ssh.service"), None);
         assert_eq!(table.reference(ROOT, false).identity, Identity::Unknown);
     }
 }

@@ -107,6 +107,23 @@ pub struct Namespaces {
     pub cgroup: u32,
 }
 
+impl Namespaces {
+    /// The inode numbers, in the order of the fields.
+    #[must_use]
+    pub const fn inums(&self) -> [u32; 7] {
+        let Self {
+            mnt,
+            pid,
+            net,
+            ipc,
+            uts,
+            user,
+            cgroup,
+        } = *self;
+        [mnt, pid, net, ipc, uts, user, cgroup]
+    }
+}
+
 /// One ancestor.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AncestorRef {

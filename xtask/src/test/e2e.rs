@@ -13,6 +13,9 @@ const BINARY: &str = "HULLWATCH_BIN";
 /// Read by the tests: they may change more of the host than they can hide.
 const ALLOW: &str = "HULLWATCH_ALLOW_HOST_CHANGES";
 
+/// Cargo over the package of the tests.
+const TEST: &[&str] = &["test", "--locked", "--package", "hullwatch-tests"];
+
 pub(super) fn run(args: &Args, counts: &mut Counts) -> Result<Outcome> {
     if let Some(why) = hindrance()? {
         return skip_all(&why, counts);
@@ -26,24 +29,32 @@ pub(super) fn run(args: &Args, counts: &mut Counts) -> Result<Outcome> {
         "--bin",
         "hullwatch",
     ]))?;
-    let mut command = cargo()?;
-    command
-        .args([
-            "test",
-            "--locked",
-            "--package",
-            "hullwatch-tests",
-            "--no-fail-fast",
-            "--",
-            "--test-threads=1",
-        ])
-        .args(&args.filters)
-        .env(BINARY, workspace::target()?.join("release/hullwatch"));
-    match args.allow_host_changes || host::is_ci() {
-        true => command.env(ALLOW, "1"),
-        false => command.env_remove(ALLOW),
+    let binary = workspace::target()?.join("release/hullwatch");
+    let allowed = args.allow_host_changes || host::is_ci();
+    // The harness takes one filter at a time.
+    let filters = args.filters.iter().map(|filter| Some(filter.as_str()));
+    let runs: Vec<_> = if args.filters.is_empty() {
+        vec![None]
+    } else {
+        filters.collect()
     };
-    tested(&mut command, Runner::Harness, counts)
+    let mut outcome = Outcome::Passed;
+    for filter in runs {
+        let mut command = cargo()?;
+        command
+            .args(TEST)
+            .args(["--no-fail-fast", "--", "--test-threads=1"])
+            .args(filter)
+            .env(BINARY, &binary)
+            .env_remove(ALLOW);
+        if allowed {
+            command.env(ALLOW, "1");
+        }
+        if let failed @ Outcome::Failed(_) = tested(&mut command, Runner::Harness, counts)? {
+            outcome = failed;
+        }
+    }
+    Ok(outcome)
 }
 
 /// Why no test can run here; what can be installed is.
@@ -66,27 +77,37 @@ fn hindrance() -> Result<Option<String>> {
 
 /// Names every test that does not run, and why.
 fn skip_all(why: &str, counts: &mut Counts) -> Result<Outcome> {
-    let mut names = Vec::new();
     let mut command = cargo()?;
-    command.args([
-        "test",
-        "--quiet",
-        "--locked",
-        "--package",
-        "hullwatch-tests",
-        "--",
-        "--list",
-    ]);
-    let output = command.stderr(std::process::Stdio::inherit()).output()?;
+    command
+        .args(TEST)
+        .args(["--", "--list"])
+        .stderr(std::process::Stdio::inherit());
+    let output = command.output()?;
     if !output.status.success() {
         return Ok(Outcome::Failed("the tests cannot be listed".to_owned()));
     }
-    for line in String::from_utf8_lossy(&output.stdout).lines() {
-        names.extend(line.strip_suffix(": test").map(str::to_owned));
-    }
-    for name in names {
-        console::say(&format!("skipped {name}: {why}"));
+    for name in listed(&String::from_utf8_lossy(&output.stdout)) {
+        console::say(&format!("skipped: {name}: {why}"));
         counts.skipped += 1;
     }
     Ok(Outcome::Skipped(why.to_owned()))
+}
+
+/// Names of tests in a harness's list.
+fn listed(list: &str) -> impl Iterator<Item = &str> {
+    list.lines().filter_map(|line| line.strip_suffix(": test"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tests_are_listed_and_nothing_else() {
+        let list = "sockets::a_copy: test\nflood::all: test\n\n2 tests, 0 benchmarks\nsize: benchmark\n";
+        assert_eq!(
+            listed(list).collect::<Vec<_>>(),
+            ["sockets::a_copy", "flood::all"]
+        );
+    }
 }

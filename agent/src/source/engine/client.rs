@@ -21,7 +21,7 @@ use crate::model::{Container, ContainerId, EngineKind, ExecSession, Image};
 /// Bytes that an inspection may have; the longest honest ones carry some hundred labels.
 const INSPECT_BYTES: u64 = 8 << 20;
 /// Bytes that a list may have: some kilobytes for each container.
-const LIST_BYTES: u64 = 128 << 20;
+const LIST_BYTES: u64 = 64 << 20;
 /// Bytes that the stream of events may bring without one event in them.
 const EVENT_BYTES: u64 = 1 << 20;
 
@@ -74,6 +74,11 @@ impl Client {
         self.kind
     }
 
+    /// How long a new container's inspection is waited for.
+    pub(super) const fn patience(&self) -> Duration {
+        self.timing.patience
+    }
+
     /// Wait before another look at a session that is about to start.
     pub(super) fn start_wait(&self, look: u32) -> Duration {
         self.timing.session_start * 2_u32.saturating_pow(look)
@@ -103,10 +108,15 @@ impl Client {
         }
         self.allowance.renew();
         let allowance = self.allowance.clone();
-        self.stream.events(Some(options.build())).map(move |event| {
-            allowance.renew();
-            event.map_err(RequestError::from)
-        })
+        self.stream
+            .events(Some(options.build()))
+            .map(move |event| match event {
+                Err(_) if allowance.is_spent() => Err(RequestError::TooLong),
+                event => {
+                    allowance.renew();
+                    event.map_err(RequestError::from)
+                }
+            })
     }
 
     /// Ids of all containers, running or not.

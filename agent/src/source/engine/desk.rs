@@ -43,6 +43,10 @@ impl Desk {
                 items.extend(sessions.iter().map(|session| self.session(at, session, &hints)));
                 items
             }
+            Outcome::Busy { at, hints } => {
+                let facts = self.remembered(id, &hints, ContainerAction::Created);
+                vec![self.container(at, ContainerAction::Created, facts, false)]
+            }
             Outcome::Session { job, answer } => self.told_session(id, job, answer).into_iter().collect(),
             Outcome::Sessions { at, answer } => self.found_sessions(id, at, answer),
             Outcome::Stopped { at, hints } => self.stopped(id, at, &hints).into_iter().collect(),
@@ -121,7 +125,7 @@ impl Desk {
     /// Last-known facts, or those of the event, in the state that the event implies.
     fn remembered(&self, id: &ContainerId, hints: &Hints, action: ContainerAction) -> Container {
         let facts = self.known.get(id).cloned();
-        let mut facts = facts.unwrap_or_else(|| self.from_hints(id, hints));
+        let mut facts = facts.unwrap_or_else(|| self.sketch(id, hints));
         facts.pid = None;
         facts.state = match action {
             ContainerAction::Created => ContainerState::Created,
@@ -223,7 +227,7 @@ impl Desk {
         }
     }
 
-    fn from_hints(&self, id: &ContainerId, hints: &Hints) -> Container {
+    fn sketch(&self, id: &ContainerId, hints: &Hints) -> Container {
         Container {
             id: id.clone(),
             name: hints.name.clone().unwrap_or_else(|| id.short().to_owned()),

@@ -84,8 +84,6 @@ impl RequestError {
             std::io::ErrorKind::NotFound => Self::Absent,
             std::io::ErrorKind::ConnectionRefused => Self::Refused,
             std::io::ErrorKind::PermissionDenied => Self::Denied,
-            // The body of a stream passes through bollard as text.
-            _ if error.to_string().contains(TooMuch::TEXT) => Self::TooLong,
             _ => Self::Broken(error.into()),
         }
     }
@@ -98,7 +96,11 @@ fn is_too_long(error: &bollard::errors::Error) -> bool {
         cause = Some(err);
     }
     while let Some(error) = cause {
-        if error.to_string().contains(TooMuch::TEXT) {
+        // An I/O error shows what it wraps only this way.
+        let wrapped = error
+            .downcast_ref::<std::io::Error>()
+            .and_then(std::io::Error::get_ref);
+        if wrapped.is_some_and(|wrapped| wrapped.is::<TooMuch>()) {
             return true;
         }
         cause = error.source();

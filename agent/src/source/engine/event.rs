@@ -27,6 +27,8 @@ pub(super) enum Notice {
         action: ContainerAction,
         hints: Hints,
     },
+    /// A container was connected to a network, or disconnected.
+    Network { container: ContainerId },
     /// A session was made, or started.
     Exec {
         container: ContainerId,
@@ -63,8 +65,10 @@ pub(super) fn notice(event: EventMessage) -> Result<Option<Notice>, Malformed> {
             container_notice(id, &action, session, hints)
         }
         Some(Type::NETWORK) if matches!(action.as_str(), "connect" | "disconnect") => {
+            // Load balancers of a swarm are connected too, and are no containers.
             let id = attributes.remove("container").unwrap_or_default();
-            container_id(id).map(|id| Some(change(id, ContainerAction::Updated, Hints::default())))
+            let container = container_id(id).ok();
+            Ok(container.map(|container| Notice::Network { container }))
         }
         Some(Type::IMAGE) if adds_image(&action) => match is_name(&id) {
             true => Ok(Some(Notice::Image { name: id })),
@@ -226,8 +230,8 @@ mod tests {
     fn networks_change_containers_and_images_come() {
         let attributes = json!({ "container": "ab".repeat(32), "name": "none" });
         let network = |action: &str| json!({ "Type": "network", "Action": action, "Actor": { "ID": "n", "Attributes": attributes } });
-        let updated = change(id(), ContainerAction::Updated, Hints::default());
-        assert_eq!(read(network("connect")), Ok(Some(updated)));
+        let connected = Notice::Network { container: id() };
+        assert_eq!(read(network("connect")), Ok(Some(connected)));
         assert_eq!(read(network("create")), Ok(None));
         let image =
             |action: &str, id: &str| json!({ "Type": "image", "Action": action, "Actor": { "ID": id } });
@@ -250,7 +254,6 @@ mod tests {
             json!({ "Type": "container", "Action": "start", "Actor": { "ID": "../x" } }),
             "Actor.ID",
         );
-        check_malformed(json!({ "Type": "network", "Action": "connect" }), "Actor.ID");
         for name in ["", "../containers/x", "a?b", "a b", &"a".repeat(513)] {
             check_malformed(
                 json!({ "Type": "image", "Action": "pull", "Actor": { "ID": name } }),

@@ -55,6 +55,11 @@ pub(super) enum Outcome {
         /// Those that run in it, where they were asked for.
         sessions: Vec<ExecSession>,
     },
+    /// A new container that the engine does not let be inspected yet.
+    Busy {
+        at: Time,
+        hints: Hints,
+    },
     Session {
         job: SessionJob,
         answer: Result<ExecSession, RequestError>,
@@ -100,6 +105,11 @@ impl Job {
 /// Asks.
 pub(super) async fn perform(client: &Client, container: &ContainerId, job: Job) -> Outcome {
     match job {
+        Job::Inspect {
+            why: Why::Told(ContainerAction::Created),
+            at,
+            hints,
+        } => created(client, container, at, hints).await,
         Job::Inspect { why, at, hints } => {
             let answer = client.container(container).await;
             let sessions = match &answer {
@@ -127,6 +137,20 @@ pub(super) async fn perform(client: &Client, container: &ContainerId, job: Job) 
             };
             Outcome::Sessions { at, answer }
         }
+    }
+}
+
+async fn created(client: &Client, container: &ContainerId, at: Time, hints: Hints) -> Outcome {
+    let why = Why::Told(ContainerAction::Created);
+    match tokio::time::timeout(client.patience(), client.container(container)).await {
+        Ok(answer) => Outcome::Inspected {
+            why,
+            at,
+            hints,
+            answer,
+            sessions: Vec::new(),
+        },
+        Err(_elapsed) => Outcome::Busy { at, hints },
     }
 }
 

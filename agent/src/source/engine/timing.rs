@@ -7,6 +7,9 @@ use std::time::Duration;
 pub(super) struct Timing {
     /// An inspection of one object.
     pub(super) inspect: Duration,
+    /// An inspection of a new container, before it is told as its event has it: the engine locks a container while
+    /// it starts it, and its first program must not run nameless.
+    pub(super) patience: Duration,
     /// A list of all objects.
     pub(super) list: Duration,
     /// A sign of life.
@@ -33,6 +36,7 @@ impl Default for Timing {
     fn default() -> Self {
         Self {
             inspect: Duration::from_secs(2),
+            patience: Duration::from_millis(50),
             list: Duration::from_secs(10),
             ping: Duration::from_secs(2),
             ping_every: Duration::from_secs(5),

@@ -22,13 +22,8 @@ const NEVER_SECONDS: u64 = 10 * 365 * 24 * 3600;
 
 /// The peer sent more than it was allowed.
 #[derive(Debug, thiserror::Error)]
-#[error("{}", TooMuch::TEXT)]
+#[error("more bytes than allowed")]
 pub(super) struct TooMuch;
-
-impl TooMuch {
-    /// Its message, for where the error itself is lost on the way.
-    pub(super) const TEXT: &'static str = "more bytes than allowed";
-}
 
 /// Bytes that a connection may still bring.
 #[derive(Clone, Debug)]
@@ -50,14 +45,19 @@ impl Allowance {
         self.left.store(self.full, Ordering::Relaxed);
     }
 
+    /// Whether there is nothing left: bollard loses the cause of an error in a stream.
+    pub(super) fn is_spent(&self) -> bool {
+        self.left.load(Ordering::Relaxed) == 0
+    }
+
     fn spend(&self, bytes: usize) -> Result<(), TooMuch> {
         let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
-        self.left
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
-                left.checked_sub(bytes)
-            })
-            .map(|_| ())
-            .map_err(|_left| TooMuch)
+        let spend = |left: u64| Some(left.saturating_sub(bytes));
+        let left = self
+            .left
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, spend)
+            .unwrap_or_else(|left| left);
+        if left > bytes { Ok(()) } else { Err(TooMuch) }
     }
 }
 

@@ -268,4 +268,28 @@ mod tests {
                 .any(|access| access.user == "everyone" && access.uid == NO_UID)
         );
     }
+
+    #[test]
+    fn the_kernels_own_access_control_list_is_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("s");
+        let _listener = UnixListener::bind(&path).unwrap();
+        assert_eq!(read_acl(&path).unwrap(), None);
+        let (owner, others, none) = (0x01, 0x20, u32::MAX);
+        let list = acl::tests::encode(&[
+            (owner, 6, none),
+            (USER, 6, 3_000_000_000),
+            (GROUP_OBJ, 4, none),
+            (MASK, 6, none),
+            (others, 0, none),
+        ]);
+        let flags = rustix::fs::XattrFlags::empty();
+        if let Err(error) = rustix::fs::setxattr(&path, acl::XATTR, &list, flags) {
+            println!("skipped: no access control lists here: {error}");
+            return;
+        }
+        let found = socket_access(&path).unwrap();
+        let named = found.iter().find(|access| access.uid == 3_000_000_000).unwrap();
+        assert_eq!((named.user.as_str(), named.via.as_str()), ("3000000000", "acl"));
+    }
 }

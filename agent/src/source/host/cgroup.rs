@@ -2,7 +2,7 @@
 
 use std::fs::{self, DirEntry};
 use std::io;
-use std::os::unix::fs::{DirEntryExt, MetadataExt};
+use std::os::unix::fs::DirEntryExt;
 use std::path::{Path, PathBuf};
 
 use hullwatch_common::{CGROUP_NAME_MAX, CONTAINER_ID_LEN, container_id_at};
@@ -232,17 +232,16 @@ pub(super) fn outermost<'a>(path: &'a str, container: &ContainerId) -> Option<&'
     None
 }
 
-/// Inode of a cgroup's directory.
-///
-/// # Errors
-/// As of `stat(2)`.
-pub(super) fn id_of(directory: &Path) -> io::Result<CgroupId> {
-    fs::metadata(directory).map(|status| CgroupId(status.ino()))
-}
-
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
+    use std::os::unix::fs::MetadataExt;
+
     use super::*;
+
+    /// Id of the cgroup of a directory.
+    pub(in super::super) fn id_of(directory: &Path) -> CgroupId {
+        CgroupId(fs::metadata(directory).unwrap().ino())
+    }
 
     const A: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
     const B: &str = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
@@ -252,7 +251,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let make = |path: &str| {
             fs::create_dir_all(dir.path().join(path)).unwrap();
-            id_of(&dir.path().join(path)).unwrap()
+            id_of(&dir.path().join(path))
         };
         let outer = make(&format!("docker/{A}"));
         let inner = make(&format!("docker/{A}/init.scope"));
@@ -272,7 +271,7 @@ mod tests {
             .collect();
         shown.sort();
         let (a, b) = ("a".repeat(12), "b".repeat(12));
-        let docker = id_of(&dir.path().join(format!("docker/{A}/docker"))).unwrap();
+        let docker = id_of(&dir.path().join(format!("docker/{A}/docker")));
         let mut expect = vec![
             (outer, outer, a.clone(), 72),
             (inner, outer, a.clone(), 83),

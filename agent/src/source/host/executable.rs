@@ -1,14 +1,14 @@
 //! The programs that container runtimes consist of.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use hullwatch_common::Inode;
 use procfs::process::Process;
 use rustix::fs::{FileType, Statx};
 
-use super::inode::{InodeKey, InodeLookup};
+use super::inode::InodeLookup;
 use super::proc;
 
 /// Directories in which distributions and vendors install them.
@@ -60,8 +60,8 @@ const ANY_EXECUTE: u16 = 0o111;
 pub struct ExecutableFile {
     /// Path under which it was found first.
     pub path: PathBuf,
-    /// Its inode.
-    pub inode: InodeKey,
+    /// Its inode, as the probes know it.
+    pub inode: Inode,
 }
 
 /// Programs of container runtimes, each inode once: those in the usual directories, and those of
@@ -70,7 +70,7 @@ pub struct ExecutableFile {
 #[must_use]
 pub fn runtime_executables() -> Vec<ExecutableFile> {
     let lookup = InodeLookup::new();
-    let mut found = BTreeMap::new();
+    let mut found = Vec::new();
     for directory in DIRECTORIES {
         collect(&lookup, Path::new(directory), 0, &mut found);
     }
@@ -78,14 +78,9 @@ pub fn runtime_executables() -> Vec<ExecutableFile> {
         add(&lookup, path, 0, &mut found);
     }
     found
-        .into_iter()
-        .map(|(inode, path)| ExecutableFile { path, inode })
-        .collect()
 }
 
-type Found = BTreeMap<InodeKey, PathBuf>;
-
-fn collect(lookup: &InodeLookup, directory: &Path, owner: u32, found: &mut Found) {
+fn collect(lookup: &InodeLookup, directory: &Path, owner: u32, found: &mut Vec<ExecutableFile>) {
     let entries = fs::read_dir(directory).into_iter().flatten().flatten();
     for entry in entries.take(MAX_ENTRIES) {
         if entry.file_name().to_str().is_some_and(is_runtime) {
@@ -94,11 +89,12 @@ fn collect(lookup: &InodeLookup, directory: &Path, owner: u32, found: &mut Found
     }
 }
 
-fn add(lookup: &InodeLookup, path: PathBuf, owner: u32, found: &mut Found) {
+fn add(lookup: &InodeLookup, path: PathBuf, owner: u32, found: &mut Vec<ExecutableFile>) {
     if let Ok((status, inode)) = lookup.stat(&path)
         && is_trusted_program(&status, owner)
+        && found.iter().all(|known| known.inode != inode)
     {
-        found.entry(inode).or_insert(path);
+        found.push(ExecutableFile { path, inode });
     }
 }
 
@@ -161,17 +157,17 @@ mod tests {
         fs::hard_link(dir.path().join("runc"), dir.path().join("crio")).unwrap();
         let owner = fs::metadata(dir.path()).unwrap().uid();
 
-        let mut found = Found::new();
+        let mut found = Vec::new();
         collect(&InodeLookup::new(), dir.path(), owner, &mut found);
         let inode = |name| fs::metadata(dir.path().join(name)).unwrap().ino();
         let mut expect = [inode("runc"), inode("containerd-shim-kata-v2")];
         expect.sort_unstable();
-        let mut inodes: Vec<_> = found.keys().map(|key| key.ino).collect();
+        let mut inodes: Vec<_> = found.iter().map(|file| file.inode.ino).collect();
         inodes.sort_unstable();
         assert_eq!(inodes, expect);
 
-        let mut others = Found::new();
+        let mut others = Vec::new();
         collect(&InodeLookup::new(), dir.path(), owner + 1, &mut others);
-        assert_eq!(others, Found::new());
+        assert_eq!(others, []);
     }
 }

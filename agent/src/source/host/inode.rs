@@ -3,6 +3,7 @@
 use std::io;
 use std::path::Path;
 
+use hullwatch_common::Inode;
 use procfs::process::Process;
 use rustix::fs::{AtFlags, CWD, Statx, StatxFlags, statx};
 
@@ -11,15 +12,6 @@ use crate::model::MountLine;
 
 /// Bits of the minor number in the kernel's `dev_t` (`include/linux/kdev_t.h`).
 const MINOR_BITS: u32 = 20;
-
-/// One inode, as the probes see it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct InodeKey {
-    /// `s_dev`: `major << 20 | minor`.
-    pub dev: u32,
-    /// Inode number.
-    pub ino: u64,
-}
 
 /// A device in the kernel's encoding; `None` where the numbers do not fit, which no kernel makes.
 pub(super) fn kernel_dev(major: u32, minor: u32) -> Option<u32> {
@@ -61,7 +53,7 @@ impl InodeLookup {
     ///
     /// # Errors
     /// As of `statx(2)`; `InvalidData` where the device number is none.
-    pub(super) fn stat(&self, path: &Path) -> io::Result<(Statx, InodeKey)> {
+    pub(super) fn stat(&self, path: &Path) -> io::Result<(Statx, Inode)> {
         let wanted = StatxFlags::BASIC_STATS | StatxFlags::MNT_ID;
         let status = statx(CWD, path, AtFlags::NO_AUTOMOUNT, wanted)?;
         let mounted = self
@@ -75,7 +67,7 @@ impl InodeLookup {
         let dev = mounted.or_else(|| kernel_dev(status.stx_dev_major, status.stx_dev_minor));
         let dev = dev.ok_or(io::ErrorKind::InvalidData)?;
         let ino = status.stx_ino;
-        Ok((status, InodeKey { dev, ino }))
+        Ok((status, Inode { ino, dev, pad: 0 }))
     }
 }
 

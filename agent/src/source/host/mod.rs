@@ -24,6 +24,5 @@ pub use cgroup::{
 pub use complete::complete;
 pub use executable::{ExecutableFile, runtime_executables};
 pub use facts::facts;
-pub use inode::InodeKey;
 pub use socket::{SocketFile, known_socket_names, runtime_sockets};
 pub use truth::{TruthError, truth};

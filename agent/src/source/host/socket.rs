@@ -1,12 +1,13 @@
 //! The sockets through which containers are controlled.
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use hullwatch_common::Inode;
 use rustix::fs::FileType;
 
-use super::inode::{InodeKey, InodeLookup};
+use super::inode::InodeLookup;
 
 /// Sockets of runtimes that the system runs, below `/run`.
 const SYSTEM: &[(&str, &str)] = &[
@@ -35,8 +36,8 @@ pub struct SocketFile {
     pub runtime: String,
     /// Path on the host with every symlink resolved.
     pub path: PathBuf,
-    /// Its inode.
-    pub inode: InodeKey,
+    /// Its inode, as the probes know it.
+    pub inode: Inode,
 }
 
 /// Every runtime socket that exists: the usual ones, users' own, and the operator's (name, path).
@@ -65,7 +66,7 @@ fn sockets_below(run: &Path, extra: &[(String, PathBuf)]) -> Vec<SocketFile> {
         candidates.extend(ROOTLESS.iter().map(|socket| known(socket, &user.path())));
     }
     let lookup = InodeLookup::new();
-    let mut seen = BTreeSet::new();
+    let mut seen = HashSet::new();
     candidates
         .into_iter()
         .filter_map(|(runtime, path)| socket_at(&lookup, runtime, &path))

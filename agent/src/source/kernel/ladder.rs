@@ -63,7 +63,7 @@ const COMPAT: &str = "calls made by 32-bit programs";
 /// before the system call tracepoints.
 pub const PROBES: &[Probe] = &[
     Probe {
-        name: "container",
+        name: "cgroup",
         source: Source::Cgroup,
         sees: "birth and death of containers",
         rungs: &[Rung {
@@ -102,7 +102,7 @@ pub const PROBES: &[Probe] = &[
         ],
     },
     Probe {
-        name: "socket",
+        name: "connect",
         source: Source::Connect,
         sees: "connections to the sockets of container runtimes, and their use",
         rungs: &[Rung {

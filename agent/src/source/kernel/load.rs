@@ -71,7 +71,7 @@ impl Kernel {
         let mode = CgroupMode::find(&config.cgroups, &btf)?;
         let resolution = resolve(&btf, OFFSETS);
         drop(btf);
-        let host = host_array(config.host);
+        let host = config.host.inums();
         let mut loader = EbpfLoader::new();
         // The verifier writes its log again for every size of buffer that is tried: seconds, for a refused
         // program. Only asked for when somebody looks.
@@ -274,8 +274,4 @@ fn describe(hook: &str, error: &ProgramError) -> String {
         cause = error.source();
     }
     text
-}
-
-fn host_array(ns: Namespaces) -> [u32; 7] {
-    [ns.mnt, ns.pid, ns.net, ns.ipc, ns.uts, ns.user, ns.cgroup]
 }

@@ -23,7 +23,7 @@ use super::job::{self, Job, Outcome, SessionJob, Why};
 use super::lanes::{Lanes, Start, Ticket};
 use super::timing::Timing;
 use super::{EngineFacts, EngineItem};
-use crate::model::{ContainerAction, ContainerId, Image, Time};
+use crate::model::{Container, ContainerAction, ContainerId, ContainerState, Image, Time};
 use pulse::Pulse;
 
 /// Inspections of containers under way at once, and as many of sessions beside them.
@@ -238,8 +238,12 @@ impl<'a> Session<'a> {
                 if matches!(outcome, Outcome::Inspected { why: Why::Listed, .. }) {
                     self.slow = self.slow.saturating_sub(1);
                 }
+                let busy = matches!(outcome, Outcome::Busy { .. });
                 let outcomes = self.state.lanes.finish(&lane, ticket, outcome);
                 self.tell(&lane, outcomes);
+                if busy {
+                    self.update(&lane, Time::now(), Hints::default());
+                }
             }
             Landing::Image { at, answer } => self.image(at, answer),
             Landing::Listed { asked, answer } => self.listed(asked, answer),
@@ -270,6 +274,7 @@ impl<'a> Session<'a> {
     fn notice(&mut self, at: Time, notice: Notice) {
         match notice {
             Notice::Container { id, action, hints } => self.container(&id, at, action, hints),
+            Notice::Network { container } => self.network(&container, at),
             Notice::Exec {
                 container,
                 session,
@@ -309,6 +314,28 @@ impl<'a> Session<'a> {
             self.tell(id, outcomes);
         } else {
             self.overflow(Some(id), at);
+        }
+    }
+
+    /// Looks at a container again.
+    fn update(&mut self, id: &ContainerId, at: Time, hints: Hints) {
+        let why = Why::Told(ContainerAction::Updated);
+        self.admit(id, at, Job::Inspect { why, at, hints });
+    }
+
+    /// Networks come and go with every start and stop, which are told anyway, and while it starts a container cannot
+    /// be inspected.
+    fn network(&mut self, id: &ContainerId, at: Time) {
+        let is_still =
+            |facts: &Container| !matches!(facts.state, ContainerState::Running | ContainerState::Paused);
+        let still = self
+            .state
+            .desk
+            .known
+            .get(id)
+            .map_or(self.state.lanes.holds(id), is_still);
+        if !still {
+            self.update(id, at, Hints::default());
         }
     }
 

@@ -19,6 +19,7 @@ fn patient() -> Timing {
     let never = Duration::from_secs(600);
     Timing {
         inspect: never,
+        patience: never,
         list: never,
         ping: never,
         ping_every: never,
@@ -268,7 +269,7 @@ async fn after_a_lost_connection_everything_is_listed_and_what_vanished_is_remov
     });
     world.until("listed old").await;
     fake.followed(1).await;
-    fake.event(&container_event(&id(1), "kill", json!({})));
+    fake.event(&container_event(&id(1), "kill", &json!({})));
     drop(fake);
     world.until("degraded").await;
     let fake = Fake::start(&world.path);
@@ -300,19 +301,15 @@ async fn a_session_is_inspected_at_once_however_long_a_list_takes() {
     });
     fake.followed(1).await;
     fake.asked(&format!("/containers/{}/json", id(0))).await;
-    fake.event(&container_event(
-        &id(39),
-        "exec_create: id -u",
-        json!({ "execID": "e1" }),
-    ));
-    fake.asked("/exec/e1/json").await;
-    let mine = container_event(&id(99), "exec_create: id -u", json!({ "execID": "e2" }));
-    fake.event(&mine);
+    let made = |session: &str| container_event(&id(1), "exec_create: id -u", &json!({ "execID": session }));
+    fake.event(&made("e1"));
     let lines = world.until("session").await;
-    assert_eq!(
-        lines.last().unwrap(),
-        "session short e2 None None [\"id\", \"-u\"] None"
-    );
+    let expected = "session short e1 Some(true) Some(\"0\") [\"id\", \"-u\"] None";
+    assert_eq!(lines.last().unwrap(), expected);
+    // Its record is gone: what the event said is all there is.
+    fake.event(&made("e2"));
+    let expected = "session short e2 None None [\"id\", \"-u\"] None";
+    assert_eq!(world.until("session").await, [expected]);
 }
 
 #[tokio::test]
@@ -323,7 +320,7 @@ async fn a_session_is_told_when_made_and_again_when_it_has_a_process() {
     });
     world.until("listed web").await;
     fake.followed(1).await;
-    let event = |action: &str| container_event(&id(1), action, json!({ "execID": "e1" }));
+    let event = |action: &str| container_event(&id(1), action, &json!({ "execID": "e1" }));
     fake.event(&event("exec_create: id -u"));
     let made = world.until("session").await;
     assert_eq!(
@@ -345,17 +342,63 @@ async fn a_container_gone_before_it_could_be_inspected_is_told_from_its_events()
     world.until("engine").await;
     fake.followed(1).await;
     for action in ["create", "start", "die", "destroy", "destroy"] {
-        fake.event(&container_event(&id(1), action, json!({})));
+        fake.event(&container_event(&id(1), action, &json!({})));
     }
-    fake.event(&container_event(&id(2), "create", json!({ "name": "next" })));
-    let lines = world.until("created next").await;
+    let lines = world.until("removed").await;
     let expected = [
         "created short created None",
         "started short running None",
         "stopped short exited None",
         "removed short exited None",
-        "created next created None",
     ];
+    assert_eq!(lines, expected);
+    fake.event(&container_event(&id(2), "create", &json!({ "name": "next" })));
+    assert_eq!(world.until("created").await, ["created next created None"]);
+}
+
+#[tokio::test]
+async fn a_new_container_that_cannot_be_inspected_yet_is_told_by_name_and_later_in_full() {
+    let timing = Timing {
+        inspect: Duration::from_millis(100),
+        patience: Duration::from_millis(5),
+        compare_every: Duration::from_millis(20),
+        ..patient()
+    };
+    let (mut world, fake) = World::with_engine(timing, |_| {});
+    world.until("engine").await;
+    fake.followed(1).await;
+    let path = format!("/containers/{}/json", id(1));
+    fake.container(inspection(&id(1), "locked"));
+    fake.answer(&path, Answer::Hang);
+    fake.event(&container_event(&id(1), "create", &json!({ "name": "locked" })));
+    assert_eq!(world.until("created").await, ["created locked created None"]);
+    let gap = format!("gap fault Some(1) Some({})", id(1).short());
+    assert_eq!(world.until("gap").await, [gap]);
+    fake.answer(&path, Answer::Json(inspection(&id(1), "locked")));
+    let lines = world.until("listed").await;
+    assert_eq!(lines.last().unwrap(), "listed locked running Some(false)");
+}
+
+#[tokio::test]
+async fn a_network_changes_only_a_container_that_runs() {
+    let (mut world, fake) = World::with_engine(patient(), |fake| {
+        fake.container(inspection(&id(1), "web"));
+    });
+    world.until("listed web").await;
+    fake.followed(1).await;
+    let connect = || {
+        let mut event = container_event(&id(1), "connect", &json!({ "container": id(1).as_str() }));
+        event["Type"] = json!("network");
+        event
+    };
+    fake.event(&connect());
+    let lines = world.until("updated").await;
+    assert_eq!(lines.last().unwrap(), "updated web running Some(false)");
+    fake.event(&container_event(&id(1), "die", &json!({})));
+    fake.event(&connect());
+    fake.event(&container_event(&id(1), "destroy", &json!({})));
+    let lines = world.until("removed").await;
+    let expected = ["stopped web exited Some(false)", "removed web exited Some(false)"];
     assert_eq!(lines, expected);
 }
 
@@ -438,7 +481,11 @@ fn an_engine_that_talks_nonsense_is_degraded_once_and_recovers() {
         Answer::Text(200, "{\"Type\":\"unheard\"}\n".into()),
         "cannot be read",
     );
-    check_broken("/events", Answer::Text(200, "\"x".repeat(3 << 20)), "too long");
+    check_broken(
+        "/events",
+        Answer::Text(200, format!("{{\"Type\":\"{}", "x".repeat(2 << 20))),
+        "too long",
+    );
     check_broken("/events", Answer::Text(400, "{}".into()), "400");
 }
 
@@ -449,7 +496,7 @@ async fn events_beyond_what_can_be_held_are_counted_to_the_last() {
     world.until("engine").await;
     fake.followed(1).await;
     for number in 0..SENT {
-        fake.event(&container_event(&id(number), "die", json!({})));
+        fake.event(&container_event(&id(number), "die", &json!({})));
     }
     let (mut told, mut lost) = (0, 0);
     while told + lost < SENT {

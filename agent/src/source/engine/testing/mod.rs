@@ -33,7 +33,7 @@ pub(super) fn facts(id: &ContainerId) -> Container {
 }
 
 /// An event about a container.
-pub(super) fn container_event(id: &ContainerId, action: &str, attributes: Value) -> Value {
+pub(super) fn container_event(id: &ContainerId, action: &str, attributes: &Value) -> Value {
     let mut all = json!({ "name": "short", "image": "hull:1" });
     all.as_object_mut()
         .unwrap()

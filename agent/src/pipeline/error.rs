@@ -1,0 +1,21 @@
+//! Why watching could not begin or go on.
+
+use crate::sink::stdout::StdoutError;
+use crate::source::kernel::KernelError;
+
+/// Why watching could not begin or go on.
+#[derive(Debug, thiserror::Error)]
+pub enum PipelineError {
+    /// The kernel does not let us look.
+    #[error("cannot watch this host")]
+    Kernel(#[source] KernelError),
+    /// The stream cannot be written.
+    #[error("the stream is lost")]
+    Stdout(#[source] StdoutError),
+    /// The runtime cannot be set up.
+    #[error("cannot set up the event loop")]
+    Runtime(#[source] std::io::Error),
+    /// Signals cannot be handled.
+    #[error("cannot listen for signals")]
+    Signals(#[source] std::io::Error),
+}

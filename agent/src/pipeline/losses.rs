@@ -1,0 +1,105 @@
+//! Losses as lines of the stream.
+
+use crate::enrich::ContainerTable;
+use crate::model::{Gap, Time};
+use crate::source::kernel::{Kernel, LossCount, LossMeter};
+use hullwatch_common::Loss;
+
+/// Ticks between two looks at how often programs were skipped.
+const MISSED_EVERY: u32 = 5;
+
+/// The counters, and what they said last time.
+#[derive(Debug)]
+pub(super) struct Losses {
+    /// Kept here for its programs: they detach when it is dropped.
+    kernel: Kernel,
+    meter: LossMeter,
+    missed: Vec<u64>,
+    undecodable: u64,
+    last: Time,
+    looks: u32,
+}
+
+impl Losses {
+    pub(super) fn new(kernel: Kernel, meter: LossMeter, now: Time) -> Self {
+        Self {
+            kernel,
+            meter,
+            missed: Vec::new(),
+            undecodable: 0,
+            last: now,
+            looks: 0,
+        }
+    }
+
+    /// Notes records that could not be understood.
+    pub(super) fn undecodable(&mut self, count: u64) {
+        self.undecodable += count;
+    }
+
+    /// What was lost since the last call.
+    pub(super) fn gaps(&mut self, containers: &ContainerTable, now: Time) -> Vec<Gap> {
+        let from = std::mem::replace(&mut self.last, now);
+        let counts = self.meter.read(|cgroup| containers.is_alive(cgroup));
+        let mut gaps: Vec<_> = counts
+            .into_iter()
+            .map(|count| gap(&count, containers, from, now))
+            .collect();
+        if self.undecodable > 0 {
+            let lost = std::mem::take(&mut self.undecodable);
+            let detail = "records of the probes that this version does not understand".to_owned();
+            gaps.push(Gap {
+                detail,
+                ..bare("probes", "decode", lost, from, now)
+            });
+        }
+        self.looks += 1;
+        if self.looks.is_multiple_of(MISSED_EVERY) {
+            self.missed(from, now, &mut gaps);
+        }
+        gaps
+    }
+
+    fn missed(&mut self, from: Time, now: Time, gaps: &mut Vec<Gap>) {
+        let missed = self.kernel.missed();
+        self.missed.resize(missed.len(), 0);
+        for ((probe, total), seen) in missed.into_iter().zip(&mut self.missed) {
+            let grown = total.saturating_sub(std::mem::replace(seen, total));
+            if grown > 0 {
+                let detail =
+                    "the kernel skipped the probe because it was already running on that CPU".to_owned();
+                gaps.push(Gap {
+                    detail,
+                    ..bare(probe.source.name(), "missed-link", grown, from, now)
+                });
+            }
+        }
+    }
+}
+
+fn gap(count: &LossCount, containers: &ContainerTable, from: Time, now: Time) -> Gap {
+    let detail = match count.loss {
+        Loss::RingFull => "events came faster than they could be read",
+        Loss::MapFull => "the kernel had no room for what the events need",
+        Loss::Quota => "more events than one container may send; those beyond were counted and not kept",
+        Loss::Fault => "kernel memory could not be read",
+    };
+    Gap {
+        container: count.cgroup.map(|root| containers.reference(root, false)),
+        detail: detail.to_owned(),
+        ..bare(count.source.name(), count.loss.name(), count.lost, from, now)
+    }
+}
+
+fn bare(source: &str, reason: &str, lost: u64, from: Time, now: Time) -> Gap {
+    Gap {
+        time: now,
+        source: source.to_owned(),
+        reason: reason.to_owned(),
+        lost: Some(lost),
+        from,
+        to: now,
+        container: None,
+        detail: String::new(),
+    }
+}

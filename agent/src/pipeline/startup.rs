@@ -1,0 +1,76 @@
+//! What watching begins with.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::Style;
+use crate::check::Benchmark;
+use crate::model::{Policy, Status, StatusState, Time};
+use crate::source::engine::Endpoint;
+use crate::source::kernel::{KernelConfig, ProbeReport, ProbeState};
+
+/// How to watch.
+#[derive(Debug)]
+pub struct WatchConfig {
+    /// The engine to follow.
+    pub engine: Endpoint,
+    /// How lines look.
+    pub style: Style,
+    /// Whether observations are written too.
+    pub observations: bool,
+    /// How long; forever where none is given.
+    pub lasting: Option<Duration>,
+    /// Whose numbers violations carry.
+    pub benchmark: Benchmark,
+    /// What the operator allows.
+    pub policy: Policy,
+    /// Further runtime sockets: name, path.
+    pub sockets: Vec<(String, PathBuf)>,
+    /// What the loader is told; the host's namespaces are filled in.
+    pub kernel: KernelConfig,
+}
+
+/// What is said of a probe at the start: nothing of one on its first rung.
+pub(super) fn probe_status(report: &ProbeReport, time: Time) -> Option<Status> {
+    let list = |refused: &[(&str, String)]| {
+        refused
+            .iter()
+            .map(|(rung, reason)| format!("{rung} ({reason})"))
+            .collect::<Vec<_>>()
+            .join("; ")
+    };
+    let sees = report.probe.sees;
+    let reason = match &report.state {
+        ProbeState::Attached { refused, .. } if refused.is_empty() => return None,
+        ProbeState::Attached { rung, refused } => {
+            format!(
+                "{sees}: seen by {} only, since {} did not attach; see `hullwatch doctor`",
+                rung.name,
+                list(refused)
+            )
+        }
+        ProbeState::Declined => format!("{sees}: not seen, as asked"),
+        ProbeState::Failed(refused) => format!("{sees}: not seen, since {} did not attach", list(refused)),
+    };
+    Some(Status {
+        time,
+        state: StatusState::Degraded,
+        component: format!("probe {}", report.probe.name),
+        reason,
+    })
+}
+
+/// The line that says that watching has begun.
+pub(super) fn started(reports: &[ProbeReport], time: Time) -> Status {
+    let attached: Vec<_> = reports
+        .iter()
+        .filter(|report| matches!(report.state, ProbeState::Attached { .. }))
+        .map(|report| report.probe.name)
+        .collect();
+    Status {
+        time,
+        state: StatusState::Started,
+        component: "hullwatch".to_owned(),
+        reason: format!("watching {}", attached.join(", ")),
+    }
+}
