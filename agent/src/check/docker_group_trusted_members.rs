@@ -25,10 +25,11 @@ pub(super) static CHECK: Check = Check {
         (Benchmark::V1_7_0, "1.1.2"),
         (Benchmark::V1_8_0, "1.1.2"),
     ],
-    about: "Write access to the engine's socket is root on the host without a password. Every account that can open \
-            it, by its group, its mode or its access list, is held against the policy's list of trusted users; root \
-            is not. Live, so is every process on the host that connects to a runtime's socket. Without a list \
-            nobody is trusted and nobody known to be untrusted: findings are then of lower severity.",
+    about: "Write access to the engine's socket is root on the host without a password. Every account that \
+            can open it, by its group, its mode or its access list, is held against the policy's list of \
+            trusted users; root is not. Live, so is every process on the host that connects to a runtime's \
+            socket. Without a list nobody is trusted and nobody known to be untrusted: findings are then of \
+            lower severity.",
     remedy: "Remove the account from the socket's group, or add it to the policy's trusted users",
     assess: Assess::Host(assess),
     signals: &[Signal {

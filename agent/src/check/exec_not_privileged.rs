@@ -4,8 +4,7 @@
 use serde_json::json;
 
 use super::support::{
-    caps_in_words, container_name, engine_command, granted, in_own_user_namespace, is_privileged, proc,
-    session,
+    beyond_its_container, caps_in_words, container_name, engine_command, is_privileged, proc, session,
 };
 use super::{Assess, Benchmark, Check, Finding, Signal, View};
 use crate::model::{CapSet, Class, Event, Exec, ExecSession, Process, Severity};
@@ -27,10 +26,10 @@ pub(super) static CHECK: Check = Check {
         (Benchmark::V1_7_0, "5.23"),
         (Benchmark::V1_8_0, "5.23"),
     ],
-    about: "A privileged exec session gives one program in an ordinary container every capability and takes seccomp \
-            off it, and the container's configuration does not show it afterwards. The kernel decides: a program \
-            whose capabilities go beyond those of its container. The engine's exec sessions confirm it and name \
-            it; a program that came without one is seen all the same.",
+    about: "A privileged exec session gives one program in an ordinary container every capability and takes \
+            seccomp off it, and the container's configuration does not show it afterwards. The kernel \
+            decides: a program whose capabilities go beyond those of its container. The engine's exec \
+            sessions confirm it and name it; a program that came without one is seen all the same.",
     remedy: "Give the container the one capability it needs, and exec without --privileged",
     assess: Assess::Live,
     signals: &[
@@ -114,30 +113,6 @@ fn announced(view: &View<'_>, asked: &ExecSession) -> Option<Finding> {
         asked.command.first().map_or("unknown", String::as_str),
     );
     Some(Finding::new(Class::Drift, "unseen session", summary).evidence(session(asked)))
-}
-
-/// What the process holds, or could be given by a file, that its container does not.
-fn beyond_its_container(view: &View<'_>, process: &Process, entered: bool) -> CapSet {
-    if in_own_user_namespace(view, process, entered) {
-        return CapSet::EMPTY;
-    }
-    let held = process
-        .caps_effective
-        .or(process.caps_permitted)
-        .or(process.caps_bounding);
-    own_capabilities(view).map_or(CapSet::EMPTY, |own| held.without(own))
-}
-
-/// The container's own capabilities: what the engine granted, and what its first process really has; where
-/// neither is known, what its first program had. More than was granted is `runtime-capabilities`' affair.
-fn own_capabilities(view: &View<'_>) -> Option<CapSet> {
-    let truth = view.container.and_then(|container| container.truth.as_ref());
-    let shown = truth.map(|truth| truth.caps_bounding);
-    match (view.container.and_then(granted), shown) {
-        (Some(granted), shown) => Some(granted.or(shown.unwrap_or_default())),
-        (None, Some(shown)) => Some(shown),
-        (None, None) => view.first_bounding,
-    }
 }
 
 #[cfg(test)]

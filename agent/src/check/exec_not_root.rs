@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::support::{container_name, declares_root, engine_command, host_root_of, proc, session};
+use super::support::{container_name, declares_root, engine_command, host_root_of, lives, proc, session};
 use super::{Assess, Benchmark, Check, Finding, Signal, View};
 use crate::model::{Class, Container, Event, Process, Severity};
 
@@ -23,10 +23,11 @@ pub(super) static CHECK: Check = Check {
         (Benchmark::V1_7_0, "5.24"),
         (Benchmark::V1_8_0, "5.24"),
     ],
-    about: "A container that was made to run as an ordinary user is no protection while sessions enter it as root. \
-            The kernel decides: a program whose parent is outside the container and whose user is the container's \
-            root, where the declared user is not. Entry around the engine, by nsenter say, is graver: none of \
-            its exec sessions is known for it. A container whose declared user is root is `image-non-root-user`'s affair.",
+    about: "A container that was made to run as an ordinary user is no protection while sessions enter it as \
+            root. The kernel decides: a program whose parent is outside the container and whose user is the \
+            container's root, where the declared user is not. Entry around the engine, by nsenter say, is \
+            graver: none of its exec sessions is known for it. A container whose declared user is root is \
+            `image-non-root-user`'s affair.",
     remedy: "Exec as the container's own user",
     assess: Assess::Live,
     signals: &[Signal {
@@ -75,9 +76,10 @@ fn runs_as_root(declared: &str, container: &Container) -> bool {
     declares_root(declared) || named && truth.is_some_and(|truth| Some(truth.uid) == truth.root_uid)
 }
 
+/// While the engine has not told of a start, what comes from outside is the start.
 fn is_first_program(view: &View<'_>, container: &Container, process: &Process) -> bool {
     let known = container.pid.or_else(|| Some(container.truth.as_ref()?.pid));
-    known.map_or(view.first_bounding.is_none(), |first| first == process.pid)
+    !lives(container) || known.map_or(view.first_bounding.is_none(), |first| first == process.pid)
 }
 
 /// The kernel's word; a remapped root whose number is not known yet is taken from the session.
@@ -91,6 +93,7 @@ fn is_root(view: &View<'_>, container: &Container, process: &Process) -> bool {
 mod tests {
     use super::super::testing::{Scene, exec_in, session as session_of};
     use super::*;
+    use crate::model::ContainerState;
 
     /// A root shell that entered the container, which runs as 1000.
     fn root_shell() -> Scene {
@@ -132,6 +135,9 @@ mod tests {
         let mut start = root_shell();
         start.process().pid = 4242;
         start.silent();
+        let mut untold = root_shell();
+        untold.facts().state = ContainerState::Created;
+        untold.silent();
     }
 
     #[test]

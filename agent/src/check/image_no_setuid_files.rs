@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::support::{caps_in_words, container_name, few};
+use super::support::{caps_in_words, container_name, few, head};
 use super::{Assess, Benchmark, Check, Finding, Signal, View};
 use crate::model::{Class, Event, Evidence, Exec, Host, Image, Process, Severity, Source, Verdict};
 
@@ -23,10 +23,10 @@ pub(super) static CHECK: Check = Check {
         (Benchmark::V1_7_0, "4.8"),
         (Benchmark::V1_8_0, "4.8"),
     ],
-    about: "A setuid, setgid or file-capability program lets any process in the container become more than it is. \
-            Every such file of an image that the policy does not list fails. Live, its use is reported with two \
-            facts kept apart: what the file carries, and what the process gained by it, which is nothing on a nosuid \
-            mount, under no_new_privs, or for one that had as much before.",
+    about: "A setuid, setgid or file-capability program lets any process in the container become more than \
+            it is. Every such file of an image that the policy does not list fails. Live, its use is \
+            reported with two facts kept apart: what the file carries, and what the process gained by it, \
+            which is nothing on a nosuid mount, under no_new_privs, or for one that had as much before.",
     remedy: "Strip the bits and file capabilities at the end of the build, or list the file in the policy",
     assess: Assess::Image(assess),
     signals: &[Signal {
@@ -51,7 +51,7 @@ fn assess(image: &Image, host: &Host) -> Verdict {
     let evidence = Evidence::new(
         Source::Assessment,
         "files",
-        json!({ "image": image.id, "paths": extra }),
+        json!({ "image": image.id, "paths": head(&extra), "count": extra.len() }),
     );
     Verdict::Fail {
         reason: format!("image {name} ships {}", few(&extra)),

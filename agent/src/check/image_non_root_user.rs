@@ -23,10 +23,10 @@ pub(super) static CHECK: Check = Check {
         (Benchmark::V1_7_0, "4.1"),
         (Benchmark::V1_8_0, "4.1"),
     ],
-    about: "A program that runs as root in a container is root on the host once it breaks out, unless user namespaces \
-            are in use. The declared user decides, of the container or else of its image: none, `root`, or any \
-            spelling of zero is root. So does the kernel, which shows the user of the first process: a name may \
-            be root's under another, and a program that starts as root may give it up.",
+    about: "A program that runs as root in a container is root on the host once it breaks out, unless user \
+            namespaces are in use. The declared user decides, of the container or else of its image: none, \
+            `root`, or any spelling of zero is root. So does the kernel, which shows the user of the first \
+            process: a name may be root's under another, and a program that starts as root may give it up.",
     remedy: "Declare a USER in the image, or start the container with --user",
     assess: Assess::Container(assess),
     signals: &[],

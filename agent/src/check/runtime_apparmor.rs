@@ -23,11 +23,12 @@ pub(super) static CHECK: Check = Check {
         (Benchmark::V1_7_0, "5.2"),
         (Benchmark::V1_8_0, "5.2"),
     ],
-    about: "Where the host has AppArmor, engines load a profile that keeps containers from the host's own files and \
-            from mounting. The profile that the engine applied decides, and the profile and its mode that the \
-            kernel shows of the first process: one that only complains confines nothing. A privileged container is \
-            unconfined by design, and fails here too. Hosts without AppArmor are not judged.",
-    remedy: "Remove the security option apparmor=unconfined; load a profile of its own where the program needs one",
+    about: "Where the host has AppArmor, engines load a profile that keeps containers from the host's own \
+            files and from mounting. The profile that the engine applied decides, and the profile and its \
+            mode that the kernel shows of the first process: one that only complains confines nothing. A \
+            privileged container is unconfined by design, and fails here too. Hosts without AppArmor are not \
+            judged.",
+    remedy: "Remove apparmor=unconfined; load a profile of its own where the program needs one",
     assess: Assess::Container(assess),
     signals: &[],
     observe: no_live_signal,

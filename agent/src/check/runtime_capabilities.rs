@@ -29,11 +29,11 @@ pub(super) static CHECK: Check = Check {
         (Benchmark::V1_7_0, "5.4"),
         (Benchmark::V1_8_0, "5.4"),
     ],
-    about: "Engines grant a container fourteen capabilities by default; every further one is a way to the host. What \
-            was added and dropped is computed as engines do, and held against the default set and what the policy \
-            allows; so is the bounding set of the first process, as the kernel shows it. Those that take over the \
-            host, SYS_ADMIN or NET_ADMIN say, are critical. Live, a mount or the entry into a namespace proves that \
-            SYS_ADMIN is used.",
+    about: "Engines grant a container fourteen capabilities by default; every further one is a way to the \
+            host. What was added and dropped is computed as engines do, and held against the default set and \
+            what the policy allows; so is the bounding set of the first process, as the kernel shows it. \
+            Those that take over the host, SYS_ADMIN or NET_ADMIN say, are critical. Live, a mount or the \
+            entry into a namespace proves that SYS_ADMIN is used.",
     remedy: "Drop every capability and add the few that the program needs",
     assess: Assess::Container(assess),
     signals: &[
@@ -127,10 +127,10 @@ fn observe(view: &View<'_>) -> Option<Finding> {
     {
         return None;
     }
-    let (class, origin) = if has_sys_admin(view) {
-        (Class::Exercised, "which it has beyond the default")
-    } else {
-        (Class::Drift, "which it was not given")
+    let (class, origin) = match has_sys_admin(view) {
+        Some(true) => (Class::Exercised, "which it has beyond the default"),
+        Some(false) => (Class::Drift, "which it was not given"),
+        None => (Class::Exercised, "which is beyond the default"),
     };
     let summary = format!(
         "{} in {} used the capability SYS_ADMIN, {origin}, for {call}",
@@ -151,15 +151,17 @@ fn proves_use(event: &Event) -> Option<&str> {
     }
 }
 
-/// Whether the container itself has SYS_ADMIN: by its configuration, its first process or its first program.
-fn has_sys_admin(view: &View<'_>) -> bool {
+/// Whether the container itself has SYS_ADMIN: by its configuration, its first process or its first program;
+/// none where nothing is known of any.
+fn has_sys_admin(view: &View<'_>) -> Option<bool> {
     let truth = view.container.and_then(|container| container.truth.as_ref());
     let sets = [
         view.container.and_then(granted),
         truth.map(|truth| truth.caps_bounding),
         view.first_bounding,
     ];
-    sets.into_iter().flatten().any(|caps| caps.contains(SYS_ADMIN))
+    let own = sets.into_iter().flatten().reduce(CapSet::or)?;
+    Some(own.contains(SYS_ADMIN))
 }
 
 #[cfg(test)]

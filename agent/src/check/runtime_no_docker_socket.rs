@@ -35,10 +35,10 @@ pub(super) static CHECK: Check = Check {
         (Benchmark::V1_7_0, "5.32"),
         (Benchmark::V1_8_0, "5.32"),
     ],
-    about: "Whoever can speak to a runtime's socket can start a privileged container, and so is root on the host; a \
-            read-only mount does not prevent it. A mount fails that holds a runtime's socket, by its inode and so \
-            under any name, or that is a directory in which a runtime keeps one. Live, the peer of every connection \
-            is known by its inode, whatever made it reachable.",
+    about: "Whoever can speak to a runtime's socket can start a privileged container, and so is root on the \
+            host; a read-only mount does not prevent it. A mount fails that holds a runtime's socket, by its \
+            inode and so under any name, or that is a directory in which a runtime keeps one. Live, the peer \
+            of every connection is known by its inode, whatever made it reachable.",
     remedy: "Remove the mount; give the container a filtering proxy or a rootless engine of its own",
     assess: Assess::Container(assess),
     signals: &[Signal {
@@ -177,6 +177,12 @@ mod tests {
         ] {
             check(bind(source, "/mnt"), None);
         }
+        let memory = ContainerMount {
+            kind: "tmpfs".into(),
+            resolved: None,
+            ..bind("", "/tmp")
+        };
+        check(memory, None);
     }
 
     #[test]

@@ -37,10 +37,10 @@ pub(super) static CHECK: Check = Check {
         (Benchmark::V1_7_0, "5.18"),
         (Benchmark::V1_8_0, "5.18"),
     ],
-    about: "A device given to a container is used around the host's own permissions; a disk that can be written is \
-            the host. Devices, requests to device drivers, device rules and bind mounts from /dev are judged, apart \
-            from what the policy allows. Writable disks, memory and rules for every device are critical; what can \
-            only be read is less severe.",
+    about: "A device given to a container is used around the host's own permissions; a disk that can be \
+            written is the host. Devices, requests to device drivers, device rules and bind mounts from /dev \
+            are judged, apart from what the policy allows. Writable disks, memory and rules for every device \
+            are critical; what can only be read is less severe.",
     remedy: "Pass only the device that is needed, with the fewest permissions, and list it in the policy",
     assess: Assess::Container(assess),
     signals: &[],

@@ -21,9 +21,9 @@ pub(super) static CHECK: Check = Check {
         (Benchmark::V1_7_0, "5.17"),
         (Benchmark::V1_8_0, "5.17"),
     ],
-    about: "A container in the host's IPC namespace can read and write the shared memory, semaphores and message queues of every \
-            process there. The configured mode decides, through `container:` to its end, and so does the namespace \
-            that the first process is really in.",
+    about: "A container in the host's IPC namespace can read and write the shared memory, semaphores and \
+            message queues of every process there. The configured mode decides, through `container:` to its \
+            end, and so does the namespace that the first process is really in.",
     remedy: "Start the container without --ipc=host; share with one container where two must share",
     assess: Assess::Container(assess),
     signals: &[

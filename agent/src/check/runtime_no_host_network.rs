@@ -21,9 +21,9 @@ pub(super) static CHECK: Check = Check {
         (Benchmark::V1_7_0, "5.10"),
         (Benchmark::V1_8_0, "5.10"),
     ],
-    about: "A container in the host's network namespace reaches every service that listens on the host's loopback, sees all its \
-            traffic and can bind its ports. The configured mode decides, through `container:` to its end, and so \
-            does the namespace that the first process is really in.",
+    about: "A container in the host's network namespace reaches every service that listens on the host's \
+            loopback, sees all its traffic and can bind its ports. The configured mode decides, through \
+            `container:` to its end, and so does the namespace that the first process is really in.",
     remedy: "Start the container on a network of its own; publish the ports it needs",
     assess: Assess::Container(assess),
     signals: &[

@@ -21,9 +21,9 @@ pub(super) static CHECK: Check = Check {
         (Benchmark::V1_7_0, "5.16"),
         (Benchmark::V1_8_0, "5.16"),
     ],
-    about: "A container in the host's process namespace sees every process of the host, with its arguments and environment, and \
-            can signal and trace those of its user. The configured mode decides, through `container:` to its end, \
-            and so does the namespace that the first process is really in.",
+    about: "A container in the host's process namespace sees every process of the host, with its arguments \
+            and environment, and can signal and trace those of its user. The configured mode decides, \
+            through `container:` to its end, and so does the namespace that the first process is really in.",
     remedy: "Start the container without --pid=host",
     assess: Assess::Container(assess),
     signals: &[

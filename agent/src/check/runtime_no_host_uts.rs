@@ -21,8 +21,9 @@ pub(super) static CHECK: Check = Check {
         (Benchmark::V1_7_0, "5.21"),
         (Benchmark::V1_8_0, "5.21"),
     ],
-    about: "A container in the host's UTS namespace can, with the capability for it, rename the host, and follows every renaming. \
-            The configured mode decides, and so does the namespace that the first process is really in.",
+    about: "A container in the host's UTS namespace can, with the capability for it, rename the host, and \
+            follows every renaming. The configured mode decides, and so does the namespace that the first \
+            process is really in.",
     remedy: "Start the container without --uts=host",
     assess: Assess::Container(assess),
     signals: &[

@@ -23,10 +23,10 @@ pub(super) static CHECK: Check = Check {
         (Benchmark::V1_7_0, "5.26"),
         (Benchmark::V1_8_0, "5.26"),
     ],
-    about: "With no_new_privs set, setuid bits and file capabilities give nothing, whatever the image ships. The \
-            container's security options decide, else the engine's default; an explicit `false` undoes that. The \
-            kernel shows the flag of the first process. Live, every exec that did gain something by its file is the \
-            proof.",
+    about: "With no_new_privs set, setuid bits and file capabilities give nothing, whatever the image ships. \
+            The container's security options decide, else the engine's default; an explicit `false` undoes \
+            that. The kernel shows the flag of the first process. Live, every exec that did gain something \
+            by its file is the proof.",
     remedy: "Start the container with --security-opt no-new-privileges, or set it for all in daemon.json",
     assess: Assess::Container(assess),
     signals: &[Signal {

@@ -25,12 +25,12 @@ pub(super) static CHECK: Check = Check {
         (Benchmark::V1_7_0, "5.6"),
         (Benchmark::V1_8_0, "5.6"),
     ],
-    about: "A container that sees the host's system directories can read its secrets or, where it may write, change \
-            what the host runs. Every bind mount is judged by its host path with symlinks resolved: a system \
-            directory, anything in one, and anything that holds one. Read-only mounts, and data below /home, /run \
-            and /var, are less severe; the engine's own volumes and the paths that the policy allows are not \
-            judged. Live, so is every mount that a container makes, by what the kernel shows of it afterwards, and \
-            every entry into the host's mount namespace.",
+    about: "A container that sees the host's system directories can read its secrets or, where it may write, \
+            change what the host runs. Every bind mount is judged by its host path with symlinks resolved: a \
+            system directory, anything in one, and anything that holds one. Read-only mounts, and data below \
+            /home, /run and /var, are less severe; the engine's own volumes and the paths that the policy \
+            allows are not judged. Live, so is every mount that a container makes, by what the kernel shows \
+            of it afterwards, and every entry into the host's mount namespace.",
     remedy: "Mount only the directory that the program needs, read-only where it need not write",
     assess: Assess::Container(assess),
     signals: &[

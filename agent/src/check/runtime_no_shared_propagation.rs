@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::support::{Word, config, container_name, few, is_within, proc, program, weigh};
+use super::support::{Word, config, container_name, few, head, is_within, proc, program, weigh};
 use super::{Assess, Benchmark, Check, Finding, Signal, View};
 use crate::model::{
     Class, Container, ContainerMount, Event, Host, MountEffect, MountPoint, Severity, Verdict,
@@ -25,11 +25,11 @@ pub(super) static CHECK: Check = Check {
         (Benchmark::V1_7_0, "5.20"),
         (Benchmark::V1_8_0, "5.20"),
     ],
-    about: "What is mounted or unmounted below a shared mount happens on both sides: a container with one can change \
-            what the host sees there. The propagation of every configured mount decides, apart from host paths that \
-            the policy allows, and so do the peers that the kernel shows for the first process. Live, so does every \
-            mount that a container makes shared.",
-    remedy: "Use private or slave propagation; allow the path in the policy where a volume driver needs it shared",
+    about: "What is mounted or unmounted below a shared mount happens on both sides: a container with one \
+            can change what the host sees there. The propagation of every configured mount decides, apart \
+            from host paths that the policy allows, and so do the peers that the kernel shows for the first \
+            process. Live, so does every mount that a container makes shared.",
+    remedy: "Use private or slave propagation; allow the path in the policy if a driver needs it shared",
     assess: Assess::Container(assess),
     signals: &[Signal {
         kind: "mount",
@@ -91,7 +91,7 @@ fn shown(container: &Container, allowed: &[&str]) -> Word {
     }
     Word::Bad(
         format!("shares mounts with the host at {}", few(&peers)),
-        proc(json!({ "shared_mounts": peers })),
+        proc(json!({ "shared_mounts": head(&peers), "count": peers.len() })),
     )
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::support::{container_name, failed, few, lives, proc};
+use super::support::{container_name, failed, few, head, lives, proc};
 use super::{Assess, Benchmark, Check, Finding, Signal, View};
 use crate::model::{Class, Container, Event, Host, RunningTruth, Severity, Verdict};
 
@@ -26,9 +26,9 @@ pub(super) static CHECK: Check = Check {
         (Benchmark::V1_7_0, "5.7"),
         (Benchmark::V1_8_0, "5.7"),
     ],
-    about: "An SSH daemon is a second way into the container, with keys and users that nobody on the host manages. The \
-            executables of all processes in the container's cgroup are read from the kernel, by exact name; nothing \
-            is run inside the container. Live, so is every program that starts.",
+    about: "An SSH daemon is a second way into the container, with keys and users that nobody on the host \
+            manages. The executables of all processes in the container's cgroup are read from the kernel, by \
+            exact name; nothing is run inside the container. Live, so is every program that starts.",
     remedy: "Remove the daemon from the image; enter the container from the host with an exec session",
     assess: Assess::Container(assess),
     signals: &[Signal {
@@ -76,7 +76,7 @@ fn assess(container: &Container, _: &Host) -> Verdict {
         container,
         CHECK.severity,
         &clause,
-        vec![proc(json!({ "executables": found }))],
+        vec![proc(json!({ "executables": head(&found), "count": found.len() }))],
     )
 }
 

@@ -23,9 +23,10 @@ pub(super) static CHECK: Check = Check {
         (Benchmark::V1_7_0, "5.5"),
         (Benchmark::V1_8_0, "5.5"),
     ],
-    about: "A privileged container holds every capability and every device of the host and runs without seccomp and \
-            AppArmor: whoever runs a program in it owns the host. The container's configuration decides; so does \
-            the kernel, where it shows every capability and no seccomp filter without that configuration.",
+    about: "A privileged container holds every capability and every device of the host and runs without \
+            seccomp and AppArmor: whoever runs a program in it owns the host. The container's configuration \
+            decides; so does the kernel, where it shows every capability and no seccomp filter without that \
+            configuration.",
     remedy: "Start the container without --privileged; add only the capabilities and devices it needs",
     assess: Assess::Container(assess),
     signals: &[Signal {

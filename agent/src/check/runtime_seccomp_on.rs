@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::support::{Word, config, container_name, is_privileged, proc, weigh};
+use super::support::{Word, beyond_its_container, config, container_name, is_privileged, proc, weigh};
 use super::{Assess, Benchmark, Check, Finding, Signal, View};
 use crate::model::{Class, Container, Event, Host, Seccomp, Severity, Verdict};
 
@@ -23,12 +23,12 @@ pub(super) static CHECK: Check = Check {
         (Benchmark::V1_7_0, "5.22"),
         (Benchmark::V1_8_0, "5.22"),
     ],
-    about: "The engine's seccomp profile keeps rarely used, risky system calls from containers. The container's \
-            security options decide, and privilege, which turns the filter off, and whether the engine has a \
-            profile at all; the kernel shows the mode of the first process. A profile of the operator's own counts \
-            as a filter. Live, a program that runs unfiltered is reported where its container should filter, and \
-            at its entry where it should not.",
-    remedy: "Remove the security option seccomp=unconfined; give the program a profile of its own if it needs one",
+    about: "The engine's seccomp profile keeps rarely used, risky system calls from containers. The \
+            container's security options decide, and privilege, which turns the filter off, and whether the \
+            engine has a profile at all; the kernel shows the mode of the first process. A profile of the \
+            operator's own counts as a filter. Live, a program that runs unfiltered is reported where its \
+            container should filter, and at its entry where it should not.",
+    remedy: "Remove seccomp=unconfined; give the program a profile of its own if it needs one",
     assess: Assess::Container(assess),
     signals: &[Signal {
         kind: "exec",
@@ -102,6 +102,10 @@ fn observe(view: &View<'_>) -> Option<Finding> {
     if process.seccomp != Seccomp::Off || is_privileged(view) {
         return None;
     }
+    // A privileged session is unfiltered too; `exec-not-privileged` says so.
+    if !beyond_its_container(view, process, exec.entry).is_empty() {
+        return None;
+    }
     let (class, why) = match configured(view.container?, view.host) {
         Word::Good => (Class::Drift, ", which is configured to filter"),
         Word::Bad(..) if exec.entry => (Class::Exercised, ""),
@@ -125,6 +129,7 @@ fn observe(view: &View<'_>) -> Option<Finding> {
 mod tests {
     use super::super::testing::{Scene, assert_fails, exec_in, judge};
     use super::*;
+    use crate::model::CapSet;
 
     #[track_caller]
     fn check(options: Option<&[&str]>, mode: Seccomp) -> Verdict {
@@ -218,8 +223,11 @@ mod tests {
     }
 
     #[test]
-    fn silent_if_filtered_in_privileged_containers_and_on_the_host() {
+    fn silent_if_filtered_where_privilege_is_told_and_on_the_host() {
         Scene::new(&CHECK, exec_in("web", "/bin/sh")).silent();
+        let mut session = unfiltered();
+        session.process().caps_bounding = CapSet::ALL;
+        session.silent();
         unfiltered().privileged().silent();
         unfiltered().on_host().silent();
     }

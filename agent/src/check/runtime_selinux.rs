@@ -23,10 +23,10 @@ pub(super) static CHECK: Check = Check {
         (Benchmark::V1_7_0, "5.3"),
         (Benchmark::V1_8_0, "5.3"),
     ],
-    about: "Where SELinux is enforced, a container's type keeps it from the host's files and its categories from other \
-            containers. The label that the engine gave decides, and the label that the kernel shows of the first \
-            process: its type must be one of containers. Other security options are no evidence. Hosts where \
-            SELinux is absent or permissive are not judged.",
+    about: "Where SELinux is enforced, a container's type keeps it from the host's files and its categories \
+            from other containers. The label that the engine gave decides, and the label that the kernel \
+            shows of the first process: its type must be one of containers. Other security options are no \
+            evidence. Hosts where SELinux is absent or permissive are not judged.",
     remedy: "Start the engine with selinux-enabled, and the container without label=disable",
     assess: Assess::Container(assess),
     signals: &[],

@@ -8,13 +8,16 @@ mod weigh;
 pub(super) use namespace::{HostNamespace, enters_host};
 pub(super) use path::{Exposure, exposure, is_within, resolved};
 pub(super) use privilege::{
-    beyond_default, caps_in_words, declares_root, granted, host_root_of, in_own_user_namespace, is_grave,
-    is_privileged, is_privileged_set,
+    beyond_default, beyond_its_container, caps_in_words, declares_root, granted, host_root_of,
+    in_own_user_namespace, is_grave, is_privileged, is_privileged_set,
 };
 pub(super) use weigh::{Word, failed, lives, weigh};
 
 use crate::model::{EngineKind, Evidence, ExecSession, Observation, Source};
 use serde_json::{Value, json};
+
+/// Items of a list that are kept as evidence.
+const LISTED: usize = 64;
 
 /// How lines call the observation's container.
 pub(super) fn container_name(observation: &Observation) -> String {
@@ -52,6 +55,11 @@ pub(super) fn few<T: AsRef<str>>(items: &[T]) -> String {
         0 => shown.join(", "),
         more => format!("{} and {more} more", shown.join(", ")),
     }
+}
+
+/// The head of a list that a container can make as long as it likes, for evidence.
+pub(super) fn head<T>(items: &[T]) -> &[T] {
+    items.get(..LISTED).unwrap_or(items)
 }
 
 /// Evidence from the engine's description of a container.

@@ -46,7 +46,7 @@ enum Action {
 #[derive(Debug, thiserror::Error)]
 pub enum ChecksError {
     /// No check has this key or number.
-    #[error("no check `{asked}` in {}; {hint}", benchmark.name())]
+    #[error("no check `{asked}` in {benchmark}; {hint}")]
     Unknown {
         /// What was asked for.
         asked: String,
@@ -202,10 +202,10 @@ fn numbers(check: &Check) -> String {
     let same = check.numbers.chunk_by(|(_, one), (_, next)| one == next);
     let runs = same.filter_map(|run| {
         let ((first, number), (last, _)) = (run.first()?, run.last()?);
-        Some(if first == last {
-            format!("{number} in {}", first.name())
-        } else {
-            format!("{number} in {} to {}", first.name(), last.name())
+        Some(match run.len() {
+            1 => format!("{number} in {first}"),
+            2 => format!("{number} in {first} and {last}"),
+            _ => format!("{number} in {first} to {last}"),
         })
     });
     runs.collect::<Vec<_>>().join(", ")

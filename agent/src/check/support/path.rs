@@ -41,15 +41,18 @@ fn parts(path: &str) -> impl Iterator<Item = &str> {
     path.split('/').filter(|part| !part.is_empty() && *part != ".")
 }
 
-/// Whether `path` is `directory` or lies in it. Compares components, so that `/etcetera` is not in `/etc`.
+/// Whether `path` is `directory` or lies in it. Compares components, so that `/etcetera` is not in `/etc`; a
+/// path that is not absolute (a memory filesystem's source) is in nothing and holds nothing.
 pub(in crate::check) fn is_within(path: &str, directory: &str) -> bool {
     let mut inner = parts(path);
-    parts(directory).all(|part| inner.next() == Some(part))
+    path.starts_with('/')
+        && directory.starts_with('/')
+        && parts(directory).all(|part| inner.next() == Some(part))
 }
 
 /// What a host path exposes; none where it is no business of the system's.
 pub(in crate::check) fn exposure(path: &str) -> Option<Exposure> {
-    if parts(path).next().is_none() {
+    if path.starts_with('/') && parts(path).next().is_none() {
         return Some(Exposure::Root);
     }
     if SYSTEM
@@ -104,7 +107,15 @@ mod tests {
         check("/home/ann/src", Some(Exposure::Data));
         check("/var/lib/postgresql", Some(Exposure::Data));
         check("/run/user/1000", Some(Exposure::Data));
-        for path in ["/etcetera", "/srv/etc", "/data", "/library", "/homes"] {
+        for path in [
+            "",
+            "tmpfs",
+            "/etcetera",
+            "/srv/etc",
+            "/data",
+            "/library",
+            "/homes",
+        ] {
             check(path, None);
         }
     }

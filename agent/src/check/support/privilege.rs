@@ -100,3 +100,28 @@ pub(in crate::check) fn in_own_user_namespace(view: &View<'_>, process: &Process
         _ => !entered && hosts.is_some(),
     }
 }
+
+/// What the process holds, or could be given by a file, that its container does not. `entered`: it came from
+/// outside the container.
+pub(in crate::check) fn beyond_its_container(view: &View<'_>, process: &Process, entered: bool) -> CapSet {
+    if in_own_user_namespace(view, process, entered) {
+        return CapSet::EMPTY;
+    }
+    let held = process
+        .caps_effective
+        .or(process.caps_permitted)
+        .or(process.caps_bounding);
+    own_capabilities(view).map_or(CapSet::EMPTY, |own| held.without(own))
+}
+
+/// The container's own capabilities: what the engine granted, and what its first process really has; where
+/// neither is known, what its first program had. More than was granted is `runtime-capabilities`' affair.
+fn own_capabilities(view: &View<'_>) -> Option<CapSet> {
+    let truth = view.container.and_then(|container| container.truth.as_ref());
+    let shown = truth.map(|truth| truth.caps_bounding);
+    match (view.container.and_then(granted), shown) {
+        (Some(granted), shown) => Some(granted.or(shown.unwrap_or_default())),
+        (None, Some(shown)) => Some(shown),
+        (None, None) => view.first_bounding,
+    }
+}

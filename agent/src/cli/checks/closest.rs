@@ -11,7 +11,13 @@ pub(super) fn hint(asked: &str) -> String {
         let check = check::find(asked, *version)?;
         Some(format!("in {} it is {}", version.name(), check.key))
     });
-    elsewhere.unwrap_or_else(|| format!("closest are {}", closest(asked).join(", ")))
+    elsewhere.unwrap_or_else(|| {
+        if asked.starts_with(|c: char| c.is_ascii_digit()) {
+            "`hullwatch checks list` shows the numbers".to_owned()
+        } else {
+            format!("closest are {}", closest(asked).join(", "))
+        }
+    })
 }
 
 /// The three closest keys, those that contain what was asked first.
@@ -76,5 +82,6 @@ mod tests {
     #[test]
     fn a_number_of_another_version_is_named_as_such() {
         assert_eq!(hint("1.4"), "in cis-1.1.0 it is docker-group-trusted-members");
+        assert_eq!(hint("9.9"), "`hullwatch checks list` shows the numbers");
     }
 }

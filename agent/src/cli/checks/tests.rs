@@ -97,12 +97,3 @@ fn an_unknown_check_is_one_line_with_the_closest_keys_and_exit_code_2() {
         format!("{:?}", std::process::ExitCode::from(2))
     );
 }
-
-#[test]
-fn zz_show() {
-    println!("{}", run(&["list"]).unwrap());
-    println!("{}", run(&["explain", "1.1.2"]).unwrap());
-    println!("{}", run(&["explain", "runtime-selinux"]).unwrap());
-    println!("{}", run(&["explain", "5.99"]).unwrap_err());
-    println!("{}", run(&["explain", "5.31"]).unwrap_err());
-}
