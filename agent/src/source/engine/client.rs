@@ -173,7 +173,8 @@ impl Client {
         container: &ContainerId,
     ) -> Result<SessionInspection, RequestError> {
         let answer = within("/exec/ID/json", self.timing.inspect, self.small.inspect_exec(id)).await?;
-        let over = answer.exit_code.is_some();
+        // Podman gives a session that runs the exit code 0.
+        let over = answer.exit_code.is_some() && answer.running != Some(true);
         let session = convert::exec_session(answer, id, container);
         Ok(SessionInspection { session, over })
     }

@@ -60,6 +60,22 @@ impl RequestError {
     }
 }
 
+/// The error and its causes, in one line.
+pub(super) fn in_full(error: &RequestError) -> String {
+    let mut line = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let text = error.to_string();
+        // Some wrappers repeat what they wrap.
+        if !line.contains(&text) {
+            line.push_str(": ");
+            line.push_str(&text);
+        }
+        cause = error.source();
+    }
+    line.chars().take(MESSAGE_LEN).collect()
+}
+
 impl From<bollard::errors::Error> for RequestError {
     fn from(error: bollard::errors::Error) -> Self {
         use bollard::errors::Error;

@@ -114,8 +114,9 @@ fn container_notice(
             }));
         }
         "exec_die" | "exec_died" => {
-            let session = session_id(session)?;
-            return Ok(Some(Notice::ExecEnded { session }));
+            // Podman does not say which.
+            let session = session.map(|session| session_id(Some(session))).transpose()?;
+            return Ok(session.map(|session| Notice::ExecEnded { session }));
         }
         "exec" => {
             let container = container_id(id)?;
@@ -224,6 +225,18 @@ mod tests {
             read(of_container("exec")),
             Ok(Some(Notice::Sessions { container: id() }))
         );
+    }
+
+    #[test]
+    fn podman_does_not_name_sessions() {
+        let event = |action: &str| json!({ "Type": "container", "Action": action, "Actor": { "ID": "ab".repeat(32) } });
+        assert_eq!(
+            read(event("exec")),
+            Ok(Some(Notice::Sessions { container: id() }))
+        );
+        assert_eq!(read(event("exec_died")), Ok(None));
+        let removed = change(id(), ContainerAction::Removed, Hints::default());
+        assert_eq!(read(event("remove")), Ok(Some(removed)));
     }
 
     #[test]

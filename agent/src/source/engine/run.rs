@@ -11,7 +11,7 @@ use super::client::Client;
 use super::cursor::Cursor;
 use super::desk::Desk;
 use super::endpoint::{Endpoint, SocketFile};
-use super::error::RequestError;
+use super::error::{RequestError, in_full};
 use super::health::{Ailment, BackOff, Health};
 use super::lanes::Lanes;
 use super::session::{End, Ports, Session, State};
@@ -80,7 +80,7 @@ impl Follower {
                 }
             },
             Some(Err(error)) => {
-                let what = format!("the engine at {} is not seen: {error}", self.endpoint);
+                let what = format!("the engine at {} is not seen: {}", self.endpoint, in_full(&error));
                 self.degraded(Ailment::from(&error), &what);
             }
             None => return Flow::Break(()),
@@ -128,7 +128,12 @@ impl Follower {
         };
         let waited = tokio::time::timeout_at(until, another);
         match self.ports.attend(&mut self.state.outbox, waited).await {
-            Some(_) => Flow::Continue(()),
+            Some(Ok(())) => {
+                // An engine is starting: it accepts connections some time before it answers.
+                self.back_off.reset();
+                Flow::Continue(())
+            }
+            Some(Err(_elapsed)) => Flow::Continue(()),
             None => Flow::Break(()),
         }
     }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::{End, Errand, Landing, MAX_ERRANDS, Session};
 use crate::model::{ContainerId, Image, Time};
 use crate::source::engine::desk::Desk;
-use crate::source::engine::error::RequestError;
+use crate::source::engine::error::{RequestError, in_full};
 use crate::source::engine::event::Hints;
 use crate::source::engine::health::Ailment;
 use crate::source::engine::job::{Job, Outcome, Why};
@@ -54,7 +54,7 @@ impl Session<'_> {
         let ids = match answer {
             Ok(ids) => ids,
             Err(error) => {
-                let what = format!("the engine does not list its containers: {error}");
+                let what = format!("the engine does not list its containers: {}", in_full(&error));
                 self.degraded(Ailment::from(&error), &what);
                 self.pulse.list_failed();
                 return;
@@ -153,7 +153,7 @@ impl Session<'_> {
             Ok(ids) => ids,
             Err(error) => {
                 self.pulse.compared(false);
-                let what = format!("the engine does not list its containers: {error}");
+                let what = format!("the engine does not list its containers: {}", in_full(&error));
                 self.degraded(Ailment::from(&error), &what);
                 self.pulse.list_failed();
                 return None;

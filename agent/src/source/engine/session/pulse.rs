@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use super::{End, Landing, Session};
 use crate::model::Time;
 use crate::source::engine::EngineItem;
-use crate::source::engine::error::RequestError;
+use crate::source::engine::error::{RequestError, in_full};
 use crate::source::engine::health::Ailment;
 use crate::source::engine::timing::Timing;
 
@@ -152,7 +152,7 @@ impl Session<'_> {
         let from = self.pulse.good.max(self.pulse.pong);
         Some(self.lost(
             Ailment::from(error),
-            format!("the engine is silent: {error}"),
+            format!("the engine is silent: {}", in_full(error)),
             from,
         ))
     }
@@ -168,7 +168,7 @@ impl Session<'_> {
         }
         self.lost(
             Ailment::from(error),
-            format!("the engine's stream of events broke: {error}"),
+            format!("the engine's stream of events ended: {}", in_full(error)),
             now,
         )
     }

@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 
 /// How a path is answered.
 #[derive(Clone, Debug)]
-pub(in super::super) enum Answer {
+pub(super) enum Answer {
     /// With this JSON.
     Json(Value),
     /// With this status and text.
@@ -23,7 +23,7 @@ pub(in super::super) enum Answer {
 
 /// The engine. Dropped, it closes every connection and removes its socket.
 #[derive(Debug)]
-pub(in super::super) struct Fake {
+pub(super) struct Fake {
     world: Arc<World>,
     path: PathBuf,
     server: tokio::task::JoinHandle<()>,
@@ -40,7 +40,7 @@ struct World {
 
 impl Fake {
     /// An engine without containers and images.
-    pub(in super::super) fn start(path: &Path) -> Self {
+    pub(super) fn start(path: &Path) -> Self {
         let listener = UnixListener::bind(path).unwrap();
         let world = Arc::new(World {
             answers: Mutex::default(),
@@ -70,33 +70,33 @@ impl Fake {
         fake
     }
 
-    pub(in super::super) fn answer(&self, path: &str, answer: Answer) {
+    pub(super) fn answer(&self, path: &str, answer: Answer) {
         lock(&self.world.answers).insert(path.to_owned(), answer);
     }
 
     /// Adds a container to the list, and what is answered about it.
-    pub(in super::super) fn container(&self, inspection: Value) {
+    pub(super) fn container(&self, inspection: Value) {
         let id = inspection["Id"].as_str().unwrap().to_owned();
         lock(&self.world.containers).insert(id, inspection);
     }
 
     /// Sends an event to everybody who follows.
-    pub(in super::super) fn event(&self, event: &Value) {
+    pub(super) fn event(&self, event: &Value) {
         self.raw_event(format!("{event}\n"));
     }
 
-    pub(in super::super) fn raw_event(&self, text: String) {
+    pub(super) fn raw_event(&self, text: String) {
         self.world.events.send(text).unwrap();
     }
 
     /// Waits until somebody has followed the events so many times.
-    pub(in super::super) async fn followed(&self, times: usize) {
+    pub(super) async fn followed(&self, times: usize) {
         let mut subscribers = self.world.subscribers.subscribe();
         subscribers.wait_for(|count| *count >= times).await.unwrap();
     }
 
     /// Waits until a request that contains this has come; gives it.
-    pub(in super::super) async fn asked(&self, part: &str) -> String {
+    pub(super) async fn asked(&self, part: &str) -> String {
         let mut asked = self.world.asked.subscribe();
         let find = |all: &Vec<String>| all.iter().find(|path| path.contains(part)).cloned();
         let all = asked.wait_for(|all| find(all).is_some()).await.unwrap();

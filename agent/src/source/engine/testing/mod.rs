@@ -1,11 +1,13 @@
 //! Builders for the tests of this room, and an engine that does as it is told.
 
 mod fake;
+mod faults;
 mod follow;
+mod world;
 
 use serde_json::{Value, json};
 
-pub(super) use fake::{Answer, Fake};
+use fake::{Answer, Fake};
 
 use super::convert;
 use crate::model::{Container, ContainerId, EngineKind};
