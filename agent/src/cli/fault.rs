@@ -1,0 +1,84 @@
+//! How a command fails: one line, and the right exit code.
+
+use std::error::Error;
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use crate::pipeline::PipelineError;
+use crate::source::kernel::KernelError;
+
+/// Usage or configuration is wrong.
+const USAGE: u8 = 2;
+/// The host does not allow it.
+const HOST: u8 = 3;
+/// It went wrong for another reason.
+const OTHER: u8 = 1;
+
+/// A failure with its exit code.
+#[derive(Debug)]
+pub struct Fault {
+    line: String,
+    code: u8,
+}
+
+impl Fault {
+    /// Usage or configuration is wrong.
+    #[must_use]
+    pub fn usage(error: &dyn Error) -> Self {
+        Self::usage_text(chain(error))
+    }
+
+    /// As [`Self::usage`], in words.
+    #[must_use]
+    pub fn usage_text(line: String) -> Self {
+        Self { line, code: USAGE }
+    }
+
+    /// The host does not allow it.
+    #[must_use]
+    pub fn host(error: &dyn Error) -> Self {
+        Self { line: chain(error), code: HOST }
+    }
+
+    /// Something else went wrong.
+    #[must_use]
+    pub fn other(line: String) -> Self {
+        Self { line, code: OTHER }
+    }
+
+    /// Writes the line to standard error.
+    #[must_use]
+    pub fn report(&self) -> ExitCode {
+        // Where standard error is gone, the exit code is all that can be said.
+        match writeln!(io::stderr(), "hullwatch: {}", self.line) {
+            Ok(()) | Err(_) => ExitCode::from(self.code),
+        }
+    }
+}
+
+impl From<PipelineError> for Fault {
+    fn from(error: PipelineError) -> Self {
+        match error {
+            PipelineError::Kernel(_) => Self::host(&error),
+            _ => Self::other(chain(&error)),
+        }
+    }
+}
+
+impl From<KernelError> for Fault {
+    fn from(error: KernelError) -> Self {
+        Self::host(&error)
+    }
+}
+
+/// An error with its causes, in one line.
+fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text.replace('\n', " ")
+}
