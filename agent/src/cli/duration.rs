@@ -29,7 +29,15 @@ mod tests {
         assert_eq!(parse("500ms"), Ok(Duration::from_millis(500)));
         assert_eq!(parse("90"), Ok(Duration::from_secs(90)));
         assert_eq!(parse("2h"), Ok(Duration::from_secs(7200)));
-        for bad in ["", "s", "-1s", "1.5s", "3w", "99999999999999999999d", "18446744073709551615d"] {
+        for bad in [
+            "",
+            "s",
+            "-1s",
+            "1.5s",
+            "3w",
+            "99999999999999999999d",
+            "18446744073709551615d",
+        ] {
             assert!(parse(bad).unwrap_err().contains("write 500ms"), "{bad}");
         }
     }

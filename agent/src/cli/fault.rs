@@ -37,7 +37,10 @@ impl Fault {
     /// The host does not allow it.
     #[must_use]
     pub fn host(error: &dyn Error) -> Self {
-        Self { line: chain(error), code: HOST }
+        Self {
+            line: chain(error),
+            code: HOST,
+        }
     }
 
     /// Something else went wrong.

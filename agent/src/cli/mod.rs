@@ -60,7 +60,9 @@ impl Command {
             Self::Demo(command) => command.run(),
             Self::Checks(command) => {
                 let mut out = io::BufWriter::new(io::stdout().lock());
-                let outcome = command.run(&mut out).and_then(|code| out.flush().map(|()| code).map_err(Into::into));
+                let outcome = command
+                    .run(&mut out)
+                    .and_then(|code| out.flush().map(|()| code).map_err(Into::into));
                 outcome.or_else(|error| match error {
                     checks::ChecksError::Write(source) if source.kind() == io::ErrorKind::BrokenPipe => {
                         Ok(ExitCode::SUCCESS)
@@ -80,12 +82,20 @@ fn usage(error: &clap::Error) -> ExitCode {
         return error.print().map_or(ExitCode::SUCCESS, |()| ExitCode::SUCCESS);
     }
     let text = error.to_string();
-    let lines: Vec<_> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let lines: Vec<_> = text
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .collect();
     let what: Vec<_> = lines
         .iter()
         .take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more information"))
         .map(|line| line.trim_start_matches("error: "))
         .collect();
-    let what = if what.is_empty() { "a subcommand is missing".to_owned() } else { what.join("; ") };
+    let what = if what.is_empty() {
+        "a subcommand is missing".to_owned()
+    } else {
+        what.join("; ")
+    };
     Fault::usage_text(format!("{what}; see `hullwatch --help`")).report()
 }

@@ -64,7 +64,12 @@ pub struct WatchCommand {
     #[arg(long = "skip-rung", value_name = "PROBE:RUNG", hide_short_help = true)]
     skip_rungs: Vec<String>,
     /// Cgroup hierarchy that tells containers apart: auto, v2 or v1:CONTROLLER.
-    #[arg(long, value_name = "HIERARCHY", default_value = "auto", hide_short_help = true)]
+    #[arg(
+        long,
+        value_name = "HIERARCHY",
+        default_value = "auto",
+        hide_short_help = true
+    )]
     cgroups: CgroupModeChoice,
 }
 
@@ -98,7 +103,11 @@ impl WatchCommand {
             Style::Json
         } else {
             let color = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-            Style::Human(Human { color, verbose: self.verbose, remedy })
+            Style::Human(Human {
+                color,
+                verbose: self.verbose,
+                remedy,
+            })
         };
         Ok(WatchConfig {
             engine: engine.map_err(|error| Fault::usage(&error))?,
@@ -107,7 +116,11 @@ impl WatchCommand {
             lasting: self.lasting,
             benchmark: self.benchmark,
             policy: self.policy()?,
-            sockets: self.sockets.iter().map(|text| socket(text)).collect::<Result<_, _>>()?,
+            sockets: self
+                .sockets
+                .iter()
+                .map(|text| socket(text))
+                .collect::<Result<_, _>>()?,
             kernel: self.kernel()?,
         })
     }
@@ -138,7 +151,10 @@ impl WatchCommand {
         let known = |name: &str| PROBES.iter().any(|probe| probe.name == name);
         if let Some(unknown) = self.without.iter().find(|name| !known(name)) {
             let names: Vec<_> = PROBES.iter().map(|probe| probe.name).collect();
-            return Err(Fault::usage_text(format!("--without: no probe `{unknown}`; there are {}", names.join(", "))));
+            return Err(Fault::usage_text(format!(
+                "--without: no probe `{unknown}`; there are {}",
+                names.join(", ")
+            )));
         }
         Ok(KernelConfig {
             cgroups: self.cgroups.clone(),
@@ -176,8 +192,14 @@ mod tests {
 
     #[test]
     fn a_socket_is_named_or_named_after_its_file() {
-        assert_eq!(socket("demo=/tmp/x.sock").unwrap(), ("demo".into(), "/tmp/x.sock".into()));
-        assert_eq!(socket("/tmp/a=b/x.sock").unwrap(), ("x".into(), "/tmp/a=b/x.sock".into()));
+        assert_eq!(
+            socket("demo=/tmp/x.sock").unwrap(),
+            ("demo".into(), "/tmp/x.sock".into())
+        );
+        assert_eq!(
+            socket("/tmp/a=b/x.sock").unwrap(),
+            ("x".into(), "/tmp/a=b/x.sock".into())
+        );
         assert!(socket("x.sock").is_err() && socket("=/x").is_err() && socket("").is_err());
     }
 }

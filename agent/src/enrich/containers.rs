@@ -201,7 +201,6 @@ mod tests {
         table.born(
             CgroupId(200),
             &format!("/elsewhere/docker-{}.scope", container.id),
-            at(2),
         );
         assert_eq!(table.reference(ROOT, false).identity, Identity::Confirmed);
         assert_eq!(table.reference(CgroupId(200), false).identity, Identity::Inferred);

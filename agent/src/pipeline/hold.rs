@@ -96,10 +96,7 @@ mod tests {
     use crate::model::testing::{at, exec};
 
     fn held(root: u64, millis: u64) -> Held {
-        let observation = Observation {
-            time: at(millis),
-            ..exec("web", "/bin/true", at(millis))
-        };
+        let observation = exec(millis, "web", 42, &["/bin/true"]);
         Held {
             observation,
             root: CgroupId(root),

@@ -68,11 +68,7 @@ impl Outlet {
     fn bytes(&self, line: &Line) -> Vec<u8> {
         match &self.style {
             Style::Json => json(line),
-            Style::Human(human) => {
-                let mut text = human.line(line);
-                text.push('\n');
-                text.into_bytes()
-            }
+            Style::Human(human) => human.line(line).into_bytes(),
         }
     }
 }

@@ -1,12 +1,13 @@
 //! Everything known that turns a sighting into an observation.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 
 use crate::enrich::mounts::{MountCall, MountTable};
 use crate::enrich::{ContainerTable, FileCaps, Plumbing, ProcessTable, SocketTable};
 use crate::model::{
     CgroupChange, CgroupId, CgroupOp, Connect, ContainerId, EnteredNamespace, Event, Exec, InodeId, Mount,
-    MountEffect, MountRequest, NamespaceChange, NamespaceOwner, Observation, Process, Sighting, Source, What,
+    MountEffect, NamespaceChange, NamespaceOwner, Observation, Sighting, Source, What,
 };
 use crate::source::host;
 use crate::source::kernel::{KernelError, KernelMaps};
@@ -34,6 +35,9 @@ pub(super) struct Scene {
     plumbing: Plumbing,
     files: FileCaps,
     mounts: MountTable,
+    /// The host's mount namespace, and the first of each container.
+    host_mounts: Option<u32>,
+    first_mounts: HashMap<CgroupId, u32>,
     extra_sockets: Vec<(String, PathBuf)>,
 }
 
@@ -48,6 +52,8 @@ impl Scene {
             plumbing: Plumbing::default(),
             files: FileCaps::default(),
             mounts: MountTable::new(),
+            host_mounts: None,
+            first_mounts: HashMap::new(),
             extra_sockets,
         };
         scene.refresh_runtimes();
@@ -58,8 +64,9 @@ impl Scene {
 
     /// Learns the namespace of the host's mounts.
     pub(super) fn baseline(&mut self, mnt_ns: u32) {
-        if let Err(error) = self.mounts.baseline(&[std::process::id()], mnt_ns) {
-            tracing::debug!(%error, "The host's mounts could not be read.");
+        match self.mounts.baseline(&[std::process::id()], mnt_ns) {
+            Ok(()) => self.host_mounts = Some(mnt_ns),
+            Err(error) => tracing::debug!(%error, "The host's mounts could not be read."),
         }
     }
 
@@ -185,11 +192,7 @@ impl Scene {
             } => {
                 return Ok(self.connect(connect, *inode, *by_name)?.map(Event::Connect));
             }
-            What::Mount {
-                call,
-                errno,
-                requested,
-            } => Event::Mount(self.mount(&sighting.process, (call, *errno), requested, plumbing)),
+            What::Mount { .. } => return Ok(self.mount(sighting, plumbing).map(Event::Mount)),
             What::Namespace { call, entered } => {
                 let entered = entered
                     .iter()
@@ -213,16 +216,23 @@ impl Scene {
         if sighting.container.is_some() || exec.gained.any() {
             exec.file.file_caps = self.files.look(&exec, sighting.exe, process, sighting.time);
         }
-        if exec.entry && !plumbing && !sighting.by_namespace {
-            self.learn_mounts(process);
+        if let Some(root) = sighting.container
+            && !plumbing
+            && !sighting.by_namespace
+        {
+            self.learn_mounts(root, process.pid, process.namespaces.mnt);
         }
         exec
     }
 
     /// Mounts that a container's programs make are held against those its first one starts with.
-    fn learn_mounts(&mut self, process: &Process) {
-        if let Err(error) = self.mounts.baseline(&[process.pid], process.namespaces.mnt) {
-            tracing::debug!(pid = process.pid, %error, "The mounts of a container could not be read.");
+    pub(super) fn learn_mounts(&mut self, root: CgroupId, pid: u32, mnt_ns: u32) {
+        if self.first_mounts.contains_key(&root) {
+            return;
+        }
+        match self.mounts.baseline(&[pid], mnt_ns) {
+            Ok(()) => drop(self.first_mounts.insert(root, mnt_ns)),
+            Err(error) => tracing::debug!(pid, %error, "The mounts of a container could not be read."),
         }
     }
 
@@ -247,33 +257,37 @@ impl Scene {
         }))
     }
 
-    fn mount(
-        &mut self,
-        process: &Process,
-        (call, errno): (&str, u32),
-        request: &MountRequest,
-        plumbing: bool,
-    ) -> Mount {
+    fn mount(&mut self, sighting: &Sighting, plumbing: bool) -> Option<Mount> {
+        let What::Mount {
+            call,
+            errno,
+            requested,
+        } = &sighting.what
+        else {
+            return None;
+        };
         let effect = if plumbing {
             MountEffect::Unverified {
                 reason: "the runtime's own, not looked at".to_owned(),
             }
         } else {
-            let (pids, mnt_ns) = (&[process.pid], process.namespaces.mnt);
+            let first = sighting.container.and_then(|root| self.first_mounts.get(&root));
+            let origins: Vec<_> = first.into_iter().chain(&self.host_mounts).copied().collect();
             self.mounts.effect(&MountCall {
-                pids,
-                mnt_ns,
+                pids: &[sighting.process.pid],
+                mnt_ns: sighting.process.namespaces.mnt,
+                origins: &origins,
                 call,
-                errno,
-                request,
+                errno: *errno,
+                request: requested,
             })
         };
-        Mount {
-            call: call.to_owned(),
-            errno,
-            requested: request.clone(),
+        Some(Mount {
+            call: (*call).to_owned(),
+            errno: *errno,
+            requested: requested.clone(),
             effect,
-        }
+        })
     }
 
     /// Follows the life of containers' outermost cgroups. Returns the container that a birth or death is
@@ -293,6 +307,7 @@ impl Scene {
             CgroupOp::Removed if cgroup == root => {
                 self.containers.died(*root, sighting.time);
                 self.plumbing.forget(*root);
+                self.first_mounts.remove(root);
             }
             _ => {}
         }

@@ -1,6 +1,6 @@
 //! Telling one state of a namespace from another.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
 
 use crate::model::{MountLine, path_below};
@@ -10,6 +10,8 @@ use crate::model::{MountLine, path_below};
 pub(super) struct Known {
     id: i32,
     fingerprint: u64,
+    /// As the fingerprint, without what a copy of the namespace may change: propagation, read-only.
+    content: u64,
     path: Box<str>,
 }
 
@@ -27,15 +29,36 @@ pub(super) fn known(hasher: &RandomState, mounts: &[MountLine]) -> Vec<Known> {
     let remember = |mount: &MountLine| Known {
         id: mount.id,
         fingerprint: fingerprint(hasher, mount),
+        content: content(hasher, mount),
         path: mount.path.as_str().into(),
     };
     mounts.iter().map(remember).collect()
 }
 
 fn fingerprint(hasher: &RandomState, mount: &MountLine) -> u64 {
-    let place = (&mount.path, &mount.dev, &mount.root);
-    let filesystem = (&mount.fstype, &mount.source);
-    hasher.hash_one((place, filesystem, mount.propagation(), mount.read_only))
+    hasher.hash_one((content(hasher, mount), mount.propagation(), mount.read_only))
+}
+
+fn content(hasher: &RandomState, mount: &MountLine) -> u64 {
+    hasher.hash_one((&mount.path, &mount.dev, &mount.root, &mount.fstype, &mount.source))
+}
+
+/// What a copy of a namespace has that the original had not; `None` where it is no copy of it, which
+/// shows in most of it being different. Ids say nothing here: a copy has its own.
+pub(super) fn beyond<'a>(
+    hasher: &RandomState,
+    original: &[Known],
+    copy: &'a [MountLine],
+) -> Option<Change<'a>> {
+    let original: HashSet<u64> = original.iter().map(|known| known.content).collect();
+    let mounts: Vec<_> = copy
+        .iter()
+        .filter(|mount| !original.contains(&content(hasher, mount)))
+        .collect();
+    (mounts.len() * 2 <= copy.len()).then(|| Change {
+        mounts,
+        removed: Vec::new(),
+    })
 }
 
 /// What changed since; `None` where the two states have no mount in common, which makes them those

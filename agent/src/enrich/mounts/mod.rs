@@ -31,6 +31,9 @@ pub struct MountCall<'a> {
     pub pids: &'a [u32],
     /// Inode number of the caller's mount namespace.
     pub mnt_ns: u32,
+    /// Namespaces that this one may be a copy of, should it not be known itself: the container's first,
+    /// the host's.
+    pub origins: &'a [u32],
     /// Name of the call, as in [`crate::model::Mount::call`].
     pub call: &'a str,
     /// 0, or the error number.
@@ -93,12 +96,13 @@ impl MountTable {
     }
 
     fn change(&self, call: &MountCall<'_>, mounts: &[MountLine]) -> MountEffect {
-        let before = self
-            .namespaces
-            .get(&call.mnt_ns)
-            .map(|known| known.mounts.as_slice());
-        let change = before
+        let known = |mnt_ns: &u32| self.namespaces.get(mnt_ns).map(|known| known.mounts.as_slice());
+        let change = known(&call.mnt_ns)
             .and_then(|before| change::since(&self.hasher, before, mounts))
+            .or_else(|| {
+                let mut origins = call.origins.iter().filter_map(known);
+                origins.find_map(|original| change::beyond(&self.hasher, original, mounts))
+            })
             .or_else(|| {
                 makes_a_mount(call)
                     .then(|| change::newest(mounts, &call.request.target))

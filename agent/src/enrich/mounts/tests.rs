@@ -151,6 +151,7 @@ fn call<'a>(pids: &'a [u32], mnt_ns: u32, call: &'a str, request: &'a MountReque
     MountCall {
         pids,
         mnt_ns,
+        origins: &[],
         call,
         errno: 0,
         request,
@@ -312,4 +313,29 @@ fn mounts_of_a_living_namespace_are_read_back() {
     assert_eq!(informed.baseline(&pids, namespace ^ 1), Err(ViewError::Gone));
     drop(shell);
     assert_eq!(informed.baseline(&pids, namespace), Err(ViewError::Gone));
+}
+
+#[test]
+fn a_copy_of_a_known_namespace_is_held_against_the_original() {
+    let hasher = RandomState::new();
+    let original = lines("21 1 8:1 / / rw - ext4 /dev/sda1 rw\n22 21 0:5 / /proc rw - proc proc rw\n");
+    let copy = "91 90 8:1 / / rw shared:1 - ext4 /dev/sda1 rw\n92 91 0:5 / /proc rw - proc proc rw\n";
+    let known = change::known(&hasher, &original);
+    let same = lines(copy);
+    assert_eq!(
+        change::beyond(&hasher, &known, &same),
+        Some(change::Change::default())
+    );
+    let more = lines(&format!("{copy}93 91 8:1 /etc /x rw - ext4 /dev/sda1 rw\n"));
+    let found = change::beyond(&hasher, &known, &more).unwrap();
+    assert_eq!(
+        found
+            .mounts
+            .iter()
+            .map(|mount| mount.path.as_str())
+            .collect::<Vec<_>>(),
+        ["/x"]
+    );
+    let other = lines("5 4 0:30 / / rw - overlay overlay rw\n");
+    assert_eq!(change::beyond(&hasher, &known, &other), None);
 }

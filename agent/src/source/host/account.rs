@@ -32,6 +32,19 @@ pub(super) struct Accounts {
     pub(super) groups: Vec<Group>,
 }
 
+/// The uid of a local account, or the number that the text is.
+#[must_use]
+pub fn uid_of(user: &str) -> Option<u32> {
+    user.parse().ok().or_else(|| {
+        let accounts = Accounts::read().ok()?;
+        accounts
+            .users
+            .iter()
+            .find(|known| known.name == user)
+            .map(|known| known.uid)
+    })
+}
+
 impl Accounts {
     /// Reads both files.
     ///

@@ -18,6 +18,7 @@ mod socket;
 mod truth;
 
 pub use access::socket_access;
+pub use account::uid_of;
 pub use cgroup::{
     CgroupError, CgroupVersion, FoundCgroup, FoundCgroups, Hierarchy, container_cgroups, container_cgroups_in,
 };

@@ -76,7 +76,7 @@ fn other_versions_and_kinds_are_refused() {
 proptest! {
     #[test]
     fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..3000)) {
-        let _ = decode(&bytes, CLOCK).is_ok();
+        drop(decode(&bytes, CLOCK));
     }
 
     #[test]
@@ -84,6 +84,6 @@ proptest! {
         kind in prop::sample::select(vec![1u16, 16, 32, 48, 64]),
         payload in proptest::collection::vec(any::<u8>(), 0..1500),
     ) {
-        let _ = decode(&record(Kind(kind), &payload), CLOCK).is_ok();
+        drop(decode(&record(Kind(kind), &payload), CLOCK));
     }
 }
