@@ -145,8 +145,9 @@ impl<J: Job, R> Lanes<J, R> {
     }
 
     /// Makes every running job wait again, in the order in which they came: their connection is gone.
-    pub(super) fn restart(&mut self) {
-        let mut startable = Vec::new();
+    /// Gives how many of them and of those that waited are of this kind.
+    pub(super) fn restart(&mut self, kind: impl Fn(&J) -> bool) -> usize {
+        let (mut startable, mut of_kind) = (Vec::new(), 0);
         for (lane, slots) in &mut self.lanes {
             let mut taken = false;
             for slot in slots {
@@ -156,6 +157,7 @@ impl<J: Job, R> Lanes<J, R> {
                 let Stage::Waiting(job) = &slot.stage else {
                     continue;
                 };
+                of_kind += usize::from(kind(job));
                 let blocked = taken && job.exclusive();
                 taken |= job.exclusive();
                 if !blocked {
@@ -169,6 +171,7 @@ impl<J: Job, R> Lanes<J, R> {
         for (exclusive, lane, ticket) in startable {
             self.startable(exclusive).push_back((lane, ticket));
         }
+        of_kind
     }
 
     fn startable(&mut self, exclusive: bool) -> &mut VecDeque<(ContainerId, Ticket)> {
@@ -333,7 +336,7 @@ mod tests {
         let jobs = [Test::Inspect(1), Test::Exec(2), Test::Exec(4)];
         let tickets = check(&mut lanes, &jobs);
         assert!(lanes.finish(&id("a"), tickets[2], 4).is_empty());
-        lanes.restart();
+        assert_eq!(lanes.restart(Job::exclusive), 2);
         assert!(lanes.waits(&id("a"), Job::exclusive) && lanes.len_of(&id("a")) == 3);
         let again = check(&mut lanes, &[Test::Inspect(1), Test::Exec(2)]);
         assert_eq!(again, tickets[..2]);

@@ -1,6 +1,5 @@
 //! Connection after connection, for as long as somebody listens.
 
-use std::collections::VecDeque;
 use std::ops::ControlFlow as Flow;
 
 use tokio::sync::mpsc;
@@ -8,12 +7,9 @@ use tokio::time::Instant;
 
 use super::EngineItem;
 use super::client::Client;
-use super::cursor::Cursor;
-use super::desk::Desk;
 use super::endpoint::{Endpoint, SocketFile};
 use super::error::{RequestError, in_full};
-use super::health::{Ailment, BackOff, Health};
-use super::lanes::Lanes;
+use super::health::{Ailment, BackOff};
 use super::session::{End, Ports, Session, State};
 use super::timing::Timing;
 use crate::model::{ContainerId, Gap, Time};
@@ -36,14 +32,7 @@ pub(super) async fn run_timed(
     let mut follower = Follower {
         back_off: BackOff::new(timing.back_off_min, timing.back_off_max),
         endpoint,
-        state: State {
-            timing,
-            desk: Desk::new(),
-            lanes: Lanes::default(),
-            cursor: Cursor::default(),
-            health: Health::default(),
-            outbox: VecDeque::new(),
-        },
+        state: State::new(timing),
         ports: Ports { out, wanted },
         blind_from: None,
     };

@@ -83,7 +83,7 @@ impl Session<'_> {
                 self.state
                     .desk
                     .losses
-                    .count("map-full", Time::now(), container, || {
+                    .count(1, "map-full", Time::now(), container, || {
                         "the engine has more containers than can be looked at".to_owned()
                     });
             } else {
@@ -118,6 +118,15 @@ impl Session<'_> {
         match answer {
             Ok(names) => {
                 let room = MAX_ERRANDS.saturating_sub(self.errands.len());
+                let beyond = u64::try_from(names.len().saturating_sub(room)).unwrap_or(u64::MAX);
+                if beyond > 0 {
+                    self.state
+                        .desk
+                        .losses
+                        .count(beyond, "map-full", Time::now(), None, || {
+                            "the engine has more images than can be looked at".to_owned()
+                        });
+                }
                 let images = names.into_iter().take(room);
                 self.errands
                     .extend(images.map(|name| Errand::Image { name, at: None }));
@@ -166,8 +175,9 @@ impl Session<'_> {
         }
         self.pulse.compared(differences.is_empty());
         self.suspects = differences;
-        let again = ids.into_iter().filter(|id| self.state.desk.known.is_unread(id));
-        self.errands.extend(again.map(Errand::Container));
+        let known = &self.state.desk.known;
+        let again = ids.into_iter().filter(|id| known.is_unread(id)).collect();
+        self.queue_containers(again);
         None
     }
 
