@@ -88,7 +88,7 @@ pub(super) enum Outcome {
 
 impl lanes::Job for Job {
     fn exclusive(&self) -> bool {
-        matches!(self, Self::Inspect { .. })
+        self.is_inspection()
     }
 
     fn yields(&self) -> bool {
@@ -97,6 +97,11 @@ impl lanes::Job for Job {
 }
 
 impl Job {
+    /// Whether it tells what a container is.
+    pub(super) const fn is_inspection(&self) -> bool {
+        matches!(self, Self::Inspect { .. })
+    }
+
     /// Whether it serves a list.
     pub(super) const fn is_listed(&self) -> bool {
         matches!(self, Self::Inspect { why: Why::Listed, .. })

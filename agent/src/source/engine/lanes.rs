@@ -89,6 +89,16 @@ impl<J: Job, R> Lanes<J, R> {
         })
     }
 
+    /// Whether a job of this kind waits or runs in a container's lane.
+    pub(super) fn pends(&self, lane: &ContainerId, kind: impl Fn(&J) -> bool) -> bool {
+        self.lanes.get(lane).is_some_and(|slots| {
+            slots.iter().any(|slot| match &slot.stage {
+                Stage::Waiting(job) | Stage::Running(job) => kind(job),
+                Stage::Done(_) => false,
+            })
+        })
+    }
+
     /// Adds a job at the end of a container's lane.
     pub(super) fn push(&mut self, lane: &ContainerId, job: J) {
         let exclusive = job.exclusive();
@@ -322,6 +332,8 @@ mod tests {
         let first = check(&mut lanes, &[Test::Inspect(1), Test::Exec(3)]);
         assert_eq!(lanes.finish(&id("a"), first[0], 1), [1]);
         let second = check(&mut lanes, &[Test::Inspect(2)]);
+        assert!(lanes.pends(&id("a"), |job| *job == Test::Inspect(2)));
+        assert!(!lanes.pends(&id("a"), |job| *job == Test::Inspect(1)));
         assert_eq!(lanes.finish(&id("a"), second[0], 2), [2]);
         check(&mut lanes, &[Test::Inspect(4)]);
     }

@@ -16,9 +16,10 @@ use crate::model::{ContainerId, Gap, Time};
 
 /// Follows an engine for as long as somebody reads `out`.
 ///
-/// After every connection it tells [`EngineFacts`](super::EngineFacts), every container, image and running exec session, then what becomes
-/// of them, in order for each container. Containers in `wanted` are inspected at once. An engine that cannot be reached,
-/// or is lost, is reported once and tried again, at once where its socket appears.
+/// After every connection it tells [`EngineFacts`](super::EngineFacts), every container, image and running exec
+/// session, then what becomes of them, in order for each container. Containers in `wanted` are inspected at once.
+/// An engine that cannot be reached, or is lost, is reported once and tried again, at once where its socket appears.
+/// Cancelling loses no more than what was not told yet.
 pub async fn run(endpoint: Endpoint, out: mpsc::Sender<EngineItem>, wanted: mpsc::Receiver<ContainerId>) {
     run_timed(endpoint, Timing::default(), out, wanted).await;
 }

@@ -82,12 +82,8 @@ impl Session<'_> {
     fn network(&mut self, id: &ContainerId, at: Time) {
         let is_still =
             |facts: &Container| !matches!(facts.state, ContainerState::Running | ContainerState::Paused);
-        let still = self
-            .state
-            .desk
-            .known
-            .get(id)
-            .map_or(self.state.lanes.holds(id), is_still);
+        let starts = self.state.lanes.pends(id, Job::is_inspection);
+        let still = self.state.desk.known.get(id).map_or(starts, is_still);
         if !still {
             self.update(id, at, Hints::default());
         }
@@ -95,8 +91,8 @@ impl Session<'_> {
 
     pub(super) fn wanted(&mut self, id: &ContainerId) {
         let (why, at) = (Why::Wanted, Time::now());
-        // What is under way for it will be told anyway.
-        if !self.state.lanes.holds(id) {
+        // An inspection under way will tell it anyway.
+        if !self.state.lanes.pends(id, Job::is_inspection) {
             let hints = Hints::default();
             self.admit(id, at, Job::Inspect { why, at, hints });
         }
@@ -119,10 +115,7 @@ impl Session<'_> {
 
     pub(super) fn overflow(&mut self, id: Option<&ContainerId>, at: Time) {
         self.pulse.relist = true;
-        let container = id.and_then(|id| self.state.desk.known.get(id));
-        let container = container.map(|facts| {
-            crate::model::ContainerRef::from_container(facts, crate::model::Identity::Confirmed)
-        });
+        let container = id.map(|id| self.state.desk.reference(id, &Hints::default()));
         self.state.desk.losses.count(1, "queue-full", at, container, || {
             "the engine told more than could be looked at in time; everything is listed again".to_owned()
         });

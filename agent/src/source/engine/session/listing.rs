@@ -63,7 +63,8 @@ impl Session<'_> {
         let list: HashSet<_> = ids.iter().cloned().collect();
         for id in self.state.desk.known.missing_from(&list) {
             // What events told since the list was asked for is newer than the list.
-            if !self.state.lanes.holds(&id) && !self.state.desk.known.is_fresh(&id) {
+            let newer = self.state.lanes.pends(&id, Job::is_inspection);
+            if !newer && !self.state.desk.known.is_fresh(&id) {
                 let hints = Hints::default();
                 let outcomes = self
                     .state
@@ -95,7 +96,8 @@ impl Session<'_> {
     pub(super) fn run_errand(&mut self, errand: Errand) {
         match errand {
             Errand::Container(id) => {
-                if self.state.lanes.holds(&id) || self.state.desk.known.is_fresh(&id) {
+                let told = self.state.lanes.pends(&id, Job::is_inspection);
+                if told || self.state.desk.known.is_fresh(&id) {
                     return;
                 }
                 self.slow += 1;
