@@ -4,7 +4,7 @@ use super::EngineItem;
 use super::client::Inspection;
 use super::error::RequestError;
 use super::event::Hints;
-use super::job::{Outcome, SessionJob, Why};
+use super::job::{Outcome, Running, SessionJob, Why};
 use super::known::Known;
 use super::losses::Losses;
 use crate::model::{
@@ -37,10 +37,16 @@ impl Desk {
                 at,
                 hints,
                 answer,
-                sessions,
+                running,
             } => {
                 let mut items: Vec<_> = self.inspected(id, why, at, &hints, answer).into_iter().collect();
-                items.extend(sessions.iter().map(|session| self.session(at, session, &hints)));
+                self.unseen(id, at, running.unseen);
+                items.extend(
+                    running
+                        .sessions
+                        .iter()
+                        .map(|session| self.session(at, session, &hints)),
+                );
                 items
             }
             Outcome::Busy { at, hints } => {
@@ -62,9 +68,18 @@ impl Desk {
     /// Counts something that could not be looked at.
     pub(super) fn lost(&mut self, id: Option<&ContainerId>, at: Time, error: &RequestError) {
         let container = id.map(|id| self.reference(id, &Hints::default()));
-        self.losses.count(error.gap_reason(), at, container, || {
+        self.losses.count(1, error.gap_reason(), at, container, || {
             format!("the engine was asked about an object and {error}; what it is stays unknown until it is asked again")
         });
+    }
+
+    fn unseen(&mut self, id: &ContainerId, at: Time, sessions: u64) {
+        if sessions > 0 {
+            let container = Some(self.reference(id, &Hints::default()));
+            self.losses.count(sessions, "fault", at, container, || {
+                "exec sessions that run in a container could not be looked at".to_owned()
+            });
+        }
     }
 
     fn inspected(
@@ -145,7 +160,7 @@ impl Desk {
     ) -> EngineItem {
         if !self.known.put(&facts, inspected) {
             let container = ContainerRef::from_container(&facts, Identity::Confirmed);
-            self.losses.count("map-full", at, Some(container), || {
+            self.losses.count(1, "map-full", at, Some(container), || {
                 "more containers than can be remembered; the removal of some will be told without their settings"
                     .to_owned()
             });
@@ -189,16 +204,16 @@ impl Desk {
         &mut self,
         id: &ContainerId,
         at: Time,
-        answer: Result<Vec<ExecSession>, RequestError>,
+        answer: Result<Running, RequestError>,
     ) -> Vec<EngineItem> {
         match answer {
-            Ok(sessions) => sessions
-                .into_iter()
-                .filter(|session| self.known.put_session(session))
-                .collect::<Vec<_>>()
-                .iter()
-                .map(|session| self.session(at, session, &Hints::default()))
-                .collect(),
+            Ok(running) => {
+                self.unseen(id, at, running.unseen);
+                let mut news = running.sessions;
+                news.retain(|session| self.known.put_session(session));
+                let tell = |session| self.session(at, session, &Hints::default());
+                news.iter().map(tell).collect()
+            }
             Err(RequestError::NotFound) => Vec::new(),
             Err(error) => {
                 self.lost(Some(id), at, &error);

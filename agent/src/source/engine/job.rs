@@ -2,7 +2,7 @@
 
 use super::client::{Client, Inspection};
 use super::error::RequestError;
-use super::event::Hints;
+use super::event::{self, Hints};
 use super::lanes;
 use crate::model::{ContainerAction, ContainerId, ExecSession, Time};
 
@@ -44,6 +44,14 @@ pub(super) struct SessionJob {
     pub(super) hints: Hints,
 }
 
+/// Sessions that run in a container.
+#[derive(Debug, Default)]
+pub(super) struct Running {
+    pub(super) sessions: Vec<ExecSession>,
+    /// How many could not be looked at.
+    pub(super) unseen: u64,
+}
+
 /// An answer, or an event that needs none.
 #[derive(Debug)]
 pub(super) enum Outcome {
@@ -53,7 +61,7 @@ pub(super) enum Outcome {
         hints: Hints,
         answer: Result<Inspection, RequestError>,
         /// Those that run in it, where they were asked for.
-        sessions: Vec<ExecSession>,
+        running: Running,
     },
     /// A new container that the engine does not let be inspected yet.
     Busy {
@@ -66,7 +74,7 @@ pub(super) enum Outcome {
     },
     Sessions {
         at: Time,
-        answer: Result<Vec<ExecSession>, RequestError>,
+        answer: Result<Running, RequestError>,
     },
     Stopped {
         at: Time,
@@ -80,7 +88,7 @@ pub(super) enum Outcome {
 
 impl lanes::Job for Job {
     fn exclusive(&self) -> bool {
-        matches!(self, Self::Inspect { .. })
+        self.is_inspection()
     }
 
     fn yields(&self) -> bool {
@@ -89,6 +97,16 @@ impl lanes::Job for Job {
 }
 
 impl Job {
+    /// Whether it tells what a container is.
+    pub(super) const fn is_inspection(&self) -> bool {
+        matches!(self, Self::Inspect { .. })
+    }
+
+    /// Whether it serves a list.
+    pub(super) const fn is_listed(&self) -> bool {
+        matches!(self, Self::Inspect { why: Why::Listed, .. })
+    }
+
     /// Whether it only brings what is known up to date.
     pub(super) const fn is_update(&self) -> bool {
         let why = match self {
@@ -112,18 +130,18 @@ pub(super) async fn perform(client: &Client, container: &ContainerId, job: Job) 
         } => created(client, container, at, hints).await,
         Job::Inspect { why, at, hints } => {
             let answer = client.container(container).await;
-            let sessions = match &answer {
+            let running = match &answer {
                 Ok(inspection) if why == Why::Listed => {
                     running(client, container, &inspection.sessions).await
                 }
-                _ => Vec::new(),
+                _ => Running::default(),
             };
             Outcome::Inspected {
                 why,
                 at,
                 hints,
                 answer,
-                sessions,
+                running,
             }
         }
         Job::Session(job) => {
@@ -148,27 +166,26 @@ async fn created(client: &Client, container: &ContainerId, at: Time, hints: Hint
             at,
             hints,
             answer,
-            sessions: Vec::new(),
+            running: Running::default(),
         },
         Err(_elapsed) => Outcome::Busy { at, hints },
     }
 }
 
 /// Sessions that end meanwhile are none; an engine that stops answering is not asked for the rest.
-async fn running(client: &Client, container: &ContainerId, ids: &[String]) -> Vec<ExecSession> {
+async fn running(client: &Client, container: &ContainerId, ids: &[String]) -> Running {
     let mut sessions = Vec::new();
-    for id in ids
-        .iter()
-        .filter(|id| super::event::is_session(id))
-        .take(MAX_SESSIONS)
-    {
+    let mut seen = 0;
+    for id in ids.iter().filter(|id| event::is_session(id)).take(MAX_SESSIONS) {
         match client.session(id, container).await {
             Ok(inspection) if !inspection.over => sessions.push(inspection.session),
             Ok(_) | Err(RequestError::NotFound) => {}
             Err(_) => break,
         }
+        seen += 1;
     }
-    sessions
+    let unseen = u64::try_from(ids.len().saturating_sub(seen)).unwrap_or(u64::MAX);
+    Running { sessions, unseen }
 }
 
 /// The event of a start comes before the process: looks again a few times until there is one.

@@ -89,6 +89,16 @@ impl<J: Job, R> Lanes<J, R> {
         })
     }
 
+    /// Whether a job of this kind waits or runs in a container's lane.
+    pub(super) fn pends(&self, lane: &ContainerId, kind: impl Fn(&J) -> bool) -> bool {
+        self.lanes.get(lane).is_some_and(|slots| {
+            slots.iter().any(|slot| match &slot.stage {
+                Stage::Waiting(job) | Stage::Running(job) => kind(job),
+                Stage::Done(_) => false,
+            })
+        })
+    }
+
     /// Adds a job at the end of a container's lane.
     pub(super) fn push(&mut self, lane: &ContainerId, job: J) {
         let exclusive = job.exclusive();
@@ -145,8 +155,9 @@ impl<J: Job, R> Lanes<J, R> {
     }
 
     /// Makes every running job wait again, in the order in which they came: their connection is gone.
-    pub(super) fn restart(&mut self) {
-        let mut startable = Vec::new();
+    /// Gives how many of them and of those that waited are of this kind.
+    pub(super) fn restart(&mut self, kind: impl Fn(&J) -> bool) -> usize {
+        let (mut startable, mut of_kind) = (Vec::new(), 0);
         for (lane, slots) in &mut self.lanes {
             let mut taken = false;
             for slot in slots {
@@ -156,6 +167,7 @@ impl<J: Job, R> Lanes<J, R> {
                 let Stage::Waiting(job) = &slot.stage else {
                     continue;
                 };
+                of_kind += usize::from(kind(job));
                 let blocked = taken && job.exclusive();
                 taken |= job.exclusive();
                 if !blocked {
@@ -169,6 +181,7 @@ impl<J: Job, R> Lanes<J, R> {
         for (exclusive, lane, ticket) in startable {
             self.startable(exclusive).push_back((lane, ticket));
         }
+        of_kind
     }
 
     fn startable(&mut self, exclusive: bool) -> &mut VecDeque<(ContainerId, Ticket)> {
@@ -319,6 +332,8 @@ mod tests {
         let first = check(&mut lanes, &[Test::Inspect(1), Test::Exec(3)]);
         assert_eq!(lanes.finish(&id("a"), first[0], 1), [1]);
         let second = check(&mut lanes, &[Test::Inspect(2)]);
+        assert!(lanes.pends(&id("a"), |job| *job == Test::Inspect(2)));
+        assert!(!lanes.pends(&id("a"), |job| *job == Test::Inspect(1)));
         assert_eq!(lanes.finish(&id("a"), second[0], 2), [2]);
         check(&mut lanes, &[Test::Inspect(4)]);
     }
@@ -333,7 +348,7 @@ mod tests {
         let jobs = [Test::Inspect(1), Test::Exec(2), Test::Exec(4)];
         let tickets = check(&mut lanes, &jobs);
         assert!(lanes.finish(&id("a"), tickets[2], 4).is_empty());
-        lanes.restart();
+        assert_eq!(lanes.restart(Job::exclusive), 2);
         assert!(lanes.waits(&id("a"), Job::exclusive) && lanes.len_of(&id("a")) == 3);
         let again = check(&mut lanes, &[Test::Inspect(1), Test::Exec(2)]);
         assert_eq!(again, tickets[..2]);

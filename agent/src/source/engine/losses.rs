@@ -18,9 +18,10 @@ struct Tally {
 }
 
 impl Losses {
-    /// Counts one lost fact: why (as in [`Gap::reason`]), when, whose, and what it means.
+    /// Counts lost facts: how many, why (as in [`Gap::reason`]), when, whose, and what it means.
     pub(super) fn count(
         &mut self,
+        lost: u64,
         reason: &'static str,
         at: Time,
         container: Option<ContainerRef>,
@@ -28,7 +29,7 @@ impl Losses {
     ) {
         match self.0.get_mut(reason) {
             Some(tally) => {
-                tally.lost = tally.lost.saturating_add(1);
+                tally.lost = tally.lost.saturating_add(lost);
                 tally.from = tally.from.min(at);
                 tally.to = tally.to.max(at);
                 if tally.container != container {
@@ -37,7 +38,7 @@ impl Losses {
             }
             None => {
                 let tally = Tally {
-                    lost: 1,
+                    lost,
                     from: at,
                     to: at,
                     container,
@@ -89,10 +90,10 @@ mod tests {
     #[test]
     fn losses_of_one_reason_are_one_record_and_are_reported_once() {
         let mut losses = Losses::default();
-        losses.count("fault", at(5), of("a"), || "first".into());
-        losses.count("fault", at(3), of("a"), || "second".into());
-        losses.count("decode", at(9), of("a"), || "third".into());
-        losses.count("decode", at(9), of("b"), || "fourth".into());
+        losses.count(1, "fault", at(5), of("a"), || "first".into());
+        losses.count(1, "fault", at(3), of("a"), || "second".into());
+        losses.count(1, "decode", at(9), of("a"), || "third".into());
+        losses.count(1, "decode", at(9), of("b"), || "fourth".into());
         let gaps = losses.report(at(10));
         let [decode, fault] = gaps.as_slice() else {
             panic!("{gaps:?}")

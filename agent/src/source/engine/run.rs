@@ -1,6 +1,5 @@
 //! Connection after connection, for as long as somebody listens.
 
-use std::collections::VecDeque;
 use std::ops::ControlFlow as Flow;
 
 use tokio::sync::mpsc;
@@ -8,21 +7,19 @@ use tokio::time::Instant;
 
 use super::EngineItem;
 use super::client::Client;
-use super::cursor::Cursor;
-use super::desk::Desk;
 use super::endpoint::{Endpoint, SocketFile};
 use super::error::{RequestError, in_full};
-use super::health::{Ailment, BackOff, Health};
-use super::lanes::Lanes;
+use super::health::{Ailment, BackOff};
 use super::session::{End, Ports, Session, State};
 use super::timing::Timing;
 use crate::model::{ContainerId, Gap, Time};
 
 /// Follows an engine for as long as somebody reads `out`.
 ///
-/// After every connection it tells [`EngineFacts`](super::EngineFacts), every container, image and running exec session, then what becomes
-/// of them, in order for each container. Containers in `wanted` are inspected at once. An engine that cannot be reached,
-/// or is lost, is reported once and tried again, at once where its socket appears.
+/// After every connection it tells [`EngineFacts`](super::EngineFacts), every container, image and running exec
+/// session, then what becomes of them, in order for each container. Containers in `wanted` are inspected at once.
+/// An engine that cannot be reached, or is lost, is reported once and tried again, at once where its socket appears.
+/// Cancelling loses no more than what was not told yet.
 pub async fn run(endpoint: Endpoint, out: mpsc::Sender<EngineItem>, wanted: mpsc::Receiver<ContainerId>) {
     run_timed(endpoint, Timing::default(), out, wanted).await;
 }
@@ -36,14 +33,7 @@ pub(super) async fn run_timed(
     let mut follower = Follower {
         back_off: BackOff::new(timing.back_off_min, timing.back_off_max),
         endpoint,
-        state: State {
-            timing,
-            desk: Desk::new(),
-            lanes: Lanes::default(),
-            cursor: Cursor::default(),
-            health: Health::default(),
-            outbox: VecDeque::new(),
-        },
+        state: State::new(timing),
         ports: Ports { out, wanted },
         blind_from: None,
     };

@@ -177,6 +177,21 @@ mod tests {
     }
 
     #[test]
+    fn a_running_container_as_podman_4_3_describes_it() {
+        let answer = serde_json::from_str(include_str!("../fixtures/container-podman.json")).unwrap();
+        let pweb = container(answer, EngineKind::Podman).unwrap();
+        assert_eq!((pweb.name.as_str(), pweb.engine), ("pweb", EngineKind::Podman));
+        assert_eq!(pweb.state, ContainerState::Running);
+        assert!(pweb.pid.is_some() && pweb.created.is_some());
+        assert_eq!(pweb.user.as_deref(), Some("1000"));
+        assert_eq!(pweb.privileged, Some(false));
+        assert_eq!(pweb.cap_add, Some(vec!["NET_ADMIN".into()]));
+        assert_eq!(pweb.security_opt, Some(vec!["seccomp=unconfined".into()]));
+        assert_eq!(pweb.uts_mode.as_deref(), Some("host"));
+        assert_eq!(pweb.device_requests, Some(Vec::new()));
+    }
+
+    #[test]
     fn a_container_that_never_ran_shows_its_privileges_and_no_process() {
         let bare = convert(include_str!("../fixtures/container-created.json"));
         assert_eq!((bare.state, bare.pid), (ContainerState::Created, None));

@@ -63,7 +63,8 @@ impl Session<'_> {
         let list: HashSet<_> = ids.iter().cloned().collect();
         for id in self.state.desk.known.missing_from(&list) {
             // What events told since the list was asked for is newer than the list.
-            if !self.state.lanes.holds(&id) && !self.state.desk.known.is_fresh(&id) {
+            let newer = self.state.lanes.pends(&id, Job::is_inspection);
+            if !newer && !self.state.desk.known.is_fresh(&id) {
                 let hints = Hints::default();
                 let outcomes = self
                     .state
@@ -83,7 +84,7 @@ impl Session<'_> {
                 self.state
                     .desk
                     .losses
-                    .count("map-full", Time::now(), container, || {
+                    .count(1, "map-full", Time::now(), container, || {
                         "the engine has more containers than can be looked at".to_owned()
                     });
             } else {
@@ -95,7 +96,8 @@ impl Session<'_> {
     pub(super) fn run_errand(&mut self, errand: Errand) {
         match errand {
             Errand::Container(id) => {
-                if self.state.lanes.holds(&id) || self.state.desk.known.is_fresh(&id) {
+                let told = self.state.lanes.pends(&id, Job::is_inspection);
+                if told || self.state.desk.known.is_fresh(&id) {
                     return;
                 }
                 self.slow += 1;
@@ -118,6 +120,15 @@ impl Session<'_> {
         match answer {
             Ok(names) => {
                 let room = MAX_ERRANDS.saturating_sub(self.errands.len());
+                let beyond = u64::try_from(names.len().saturating_sub(room)).unwrap_or(u64::MAX);
+                if beyond > 0 {
+                    self.state
+                        .desk
+                        .losses
+                        .count(beyond, "map-full", Time::now(), None, || {
+                            "the engine has more images than can be looked at".to_owned()
+                        });
+                }
                 let images = names.into_iter().take(room);
                 self.errands
                     .extend(images.map(|name| Errand::Image { name, at: None }));
@@ -166,8 +177,9 @@ impl Session<'_> {
         }
         self.pulse.compared(differences.is_empty());
         self.suspects = differences;
-        let again = ids.into_iter().filter(|id| self.state.desk.known.is_unread(id));
-        self.errands.extend(again.map(Errand::Container));
+        let known = &self.state.desk.known;
+        let again = ids.into_iter().filter(|id| known.is_unread(id)).collect();
+        self.queue_containers(again);
         None
     }
 

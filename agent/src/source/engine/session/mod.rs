@@ -1,29 +1,31 @@
 //! One connection to an engine, from its first answer to its end.
 
+mod intake;
 mod listing;
+mod ports;
 mod pulse;
 
 use std::collections::{HashSet, VecDeque};
-use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use bollard::models::EventMessage;
 use futures_util::future::BoxFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt};
-use tokio::sync::mpsc;
 
 use super::client::Client;
 use super::cursor::Cursor;
 use super::desk::Desk;
 use super::error::RequestError;
-use super::event::{self, Hints, Notice};
+use super::event::Hints;
 use super::health::{Ailment, Health};
-use super::job::{self, Job, Outcome, SessionJob, Why};
+use super::job::{self, Job, Outcome, Why};
 use super::lanes::{Lanes, Start, Ticket};
 use super::timing::Timing;
 use super::{EngineFacts, EngineItem};
-use crate::model::{Container, ContainerAction, ContainerId, ContainerState, Image, Time};
+use crate::model::{ContainerId, Image, Time};
+pub(super) use ports::Ports;
+use ports::send;
 use pulse::Pulse;
 
 /// Inspections of containers under way at once, and as many of sessions beside them.
@@ -50,11 +52,17 @@ pub(super) struct State {
     pub(super) outbox: VecDeque<EngineItem>,
 }
 
-/// The two ends of the engine source.
-#[derive(Debug)]
-pub(super) struct Ports {
-    pub(super) out: mpsc::Sender<EngineItem>,
-    pub(super) wanted: mpsc::Receiver<ContainerId>,
+impl State {
+    pub(super) fn new(timing: Timing) -> Self {
+        Self {
+            timing,
+            desk: Desk::new(),
+            lanes: Lanes::default(),
+            cursor: Cursor::default(),
+            health: Health::default(),
+            outbox: VecDeque::new(),
+        }
+    }
 }
 
 /// Why a connection ended.
@@ -130,7 +138,7 @@ impl<'a> Session<'a> {
     pub(super) fn new(state: &'a mut State, client: Client) -> Self {
         state.desk.engine = client.kind();
         state.desk.known.begin_round();
-        state.lanes.restart();
+        let slow = state.lanes.restart(|job| job.is_listed());
         let pulse = Pulse::new(&state.timing);
         Self {
             state,
@@ -139,7 +147,7 @@ impl<'a> Session<'a> {
             errands: VecDeque::new(),
             exclusive: 0,
             free: 0,
-            slow: 0,
+            slow,
             pulse,
             suspects: HashSet::new(),
         }
@@ -255,125 +263,6 @@ impl<'a> Session<'a> {
         None
     }
 
-    fn heard(&mut self, event: EventMessage) {
-        self.pulse.good = Time::now();
-        if !self.state.cursor.is_new(&event) {
-            return;
-        }
-        let at = event::time(&event);
-        match event::notice(event) {
-            Ok(Some(notice)) => self.notice(at, notice),
-            Ok(None) => {}
-            Err(error) => {
-                let error = RequestError::Decode(error.to_string());
-                self.state.desk.lost(None, at, &error);
-            }
-        }
-    }
-
-    fn notice(&mut self, at: Time, notice: Notice) {
-        match notice {
-            Notice::Container { id, action, hints } => self.container(&id, at, action, hints),
-            Notice::Network { container } => self.network(&container, at),
-            Notice::Exec {
-                container,
-                session,
-                command,
-                started,
-                hints,
-            } => {
-                let job = SessionJob {
-                    id: session,
-                    command,
-                    started,
-                    at,
-                    hints,
-                };
-                self.admit(&container, at, Job::Session(job));
-            }
-            Notice::ExecEnded { session } => self.state.desk.known.remove_session(&session),
-            Notice::Sessions { container } => self.admit(&container, at, Job::Sessions { at }),
-            Notice::Image { name } if self.errands.len() < MAX_ERRANDS => {
-                self.errands.push_back(Errand::Image { name, at: Some(at) });
-            }
-            Notice::Image { .. } => self.overflow(None, at),
-        }
-    }
-
-    fn container(&mut self, id: &ContainerId, at: Time, action: ContainerAction, hints: Hints) {
-        let outcome = match action {
-            ContainerAction::Stopped => Outcome::Stopped { at, hints },
-            ContainerAction::Removed => Outcome::Removed { at, hints },
-            action => {
-                let why = Why::Told(action);
-                return self.admit(id, at, Job::Inspect { why, at, hints });
-            }
-        };
-        if self.has_room(id) {
-            let outcomes = self.state.lanes.push_result(id, outcome);
-            self.tell(id, outcomes);
-        } else {
-            self.overflow(Some(id), at);
-        }
-    }
-
-    /// Looks at a container again.
-    fn update(&mut self, id: &ContainerId, at: Time, hints: Hints) {
-        let why = Why::Told(ContainerAction::Updated);
-        self.admit(id, at, Job::Inspect { why, at, hints });
-    }
-
-    /// Networks come and go with every start and stop, which are told anyway, and while it starts a container cannot
-    /// be inspected.
-    fn network(&mut self, id: &ContainerId, at: Time) {
-        let is_still =
-            |facts: &Container| !matches!(facts.state, ContainerState::Running | ContainerState::Paused);
-        let still = self
-            .state
-            .desk
-            .known
-            .get(id)
-            .map_or(self.state.lanes.holds(id), is_still);
-        if !still {
-            self.update(id, at, Hints::default());
-        }
-    }
-
-    fn wanted(&mut self, id: &ContainerId) {
-        let (why, at) = (Why::Wanted, Time::now());
-        // What is under way for it will be told anyway.
-        if !self.state.lanes.holds(id) {
-            let hints = Hints::default();
-            self.admit(id, at, Job::Inspect { why, at, hints });
-        }
-    }
-
-    fn admit(&mut self, id: &ContainerId, at: Time, job: Job) {
-        if job.is_update() && self.state.lanes.waits(id, Job::is_update) {
-            return;
-        }
-        if self.has_room(id) {
-            self.state.lanes.push(id, job);
-        } else {
-            self.overflow(Some(id), at);
-        }
-    }
-
-    fn has_room(&self, id: &ContainerId) -> bool {
-        self.held() < MAX_HELD && self.state.lanes.len_of(id) < MAX_HELD_PER_CONTAINER
-    }
-
-    fn overflow(&mut self, id: Option<&ContainerId>, at: Time) {
-        self.pulse.relist = true;
-        let container = id.and_then(|id| self.state.desk.known.get(id));
-        let container = container.map(|facts| {
-            crate::model::ContainerRef::from_container(facts, crate::model::Identity::Confirmed)
-        });
-        self.state.desk.losses.count("queue-full", at, container, || {
-            "the engine told more than could be looked at in time; everything is listed again".to_owned()
-        });
-    }
-
     fn tell(&mut self, id: &ContainerId, outcomes: Vec<Outcome>) {
         for outcome in outcomes {
             let items = self.state.desk.tell(id, outcome);
@@ -401,42 +290,4 @@ impl<'a> Session<'a> {
             settled: self.pulse.settled,
         }
     }
-}
-
-impl Ports {
-    /// Waits for something while there is no connection: goes on telling what is to be told, and lets go of what the
-    /// kernel saw, for a list will have it. None where nobody reads any more.
-    pub(super) async fn attend<T>(
-        &mut self,
-        outbox: &mut VecDeque<EngineItem>,
-        work: impl Future<Output = T>,
-    ) -> Option<T> {
-        let mut work = std::pin::pin!(work);
-        loop {
-            tokio::select! {
-                done = &mut work => return Some(done),
-                permit = self.out.reserve(), if !outbox.is_empty() => {
-                    if send(permit, outbox).is_break() {
-                        return None;
-                    }
-                }
-                () = self.out.closed() => return None,
-                Some(_) = self.wanted.recv() => {}
-            }
-        }
-    }
-}
-
-/// Sends the oldest item; breaks where nobody reads any more.
-fn send(
-    permit: Result<mpsc::Permit<'_, EngineItem>, mpsc::error::SendError<()>>,
-    outbox: &mut VecDeque<EngineItem>,
-) -> ControlFlow<()> {
-    let Ok(permit) = permit else {
-        return ControlFlow::Break(());
-    };
-    if let Some(item) = outbox.pop_front() {
-        permit.send(item);
-    }
-    ControlFlow::Continue(())
 }

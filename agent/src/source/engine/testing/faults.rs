@@ -138,6 +138,18 @@ async fn events_beyond_what_can_be_held_are_counted_to_the_last() {
     assert_eq!(told + lost, SENT);
 }
 
+#[tokio::test]
+async fn a_session_whose_id_would_lead_a_request_astray_is_counted_and_not_asked_for() {
+    let (mut world, _fake) = World::with_engine(patient(), |fake| {
+        let mut web = inspection(&id(1), "web");
+        web["ExecIDs"] = json!(["../containers/json"]);
+        fake.container(web);
+    });
+    let lines = world.until("gap").await;
+    let gap = format!("gap fault Some(1) Some({})", id(1).short());
+    assert_eq!(lines.last().unwrap(), &gap);
+}
+
 #[track_caller]
 fn check_unreadable(answer: Answer) {
     let runtime = tokio::runtime::Builder::new_current_thread()

@@ -18,7 +18,7 @@ async fn everything_that_is_there_is_told_at_the_start() {
     let (mut world, _fake) =
         World::with_engine(patient(), |fake| {
             let mut web = inspection(&id(1), "web");
-            web["ExecIDs"] = json!(["e1", "../x"]);
+            web["ExecIDs"] = json!(["e1"]);
             fake.container(web);
             fake.answer("/exec/e1/json", Answer::Json(session(true, 77)));
             fake.answer("/images/json", Answer::Json(json!([{
@@ -65,6 +65,29 @@ async fn a_session_is_inspected_at_once_however_long_a_list_takes() {
     fake.event(&made("e2"));
     let expected = "session short e2 None None [\"id\", \"-u\"] None";
     assert_eq!(world.until("session").await, [expected]);
+}
+
+#[tokio::test]
+async fn a_session_under_way_does_not_stand_for_its_container() {
+    let timing = Timing {
+        inspect: Duration::from_millis(100),
+        ..patient()
+    };
+    let (mut world, fake) = World::with_engine(timing, |fake| fake.answer("/exec/e1/json", Answer::Hang));
+    world.until("engine").await;
+    fake.followed(1).await;
+    fake.container(inspection(&id(1), "web"));
+    fake.event(&container_event(
+        &id(1),
+        "exec_create: id -u",
+        &json!({ "execID": "e1" }),
+    ));
+    fake.asked("/exec/e1/json").await;
+    world.wanted.send(id(1)).await.unwrap();
+    let lines = world.until("listed").await;
+    assert_eq!(lines.last().unwrap(), "listed web running Some(false)");
+    let told = "session short e1 None None [\"id\", \"-u\"] None";
+    assert!(lines.iter().any(|line| line == told), "{lines:?}");
 }
 
 #[tokio::test]
