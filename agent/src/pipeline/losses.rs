@@ -2,8 +2,7 @@
 
 use crate::enrich::ContainerTable;
 use crate::model::{Gap, Time};
-use crate::source::kernel::{Kernel, LossCount, LossMeter};
-use hullwatch_common::Loss;
+use crate::source::kernel::{Kernel, Loss, LossCount, LossMeter};
 
 /// Ticks between two looks at how often programs were skipped.
 const MISSED_EVERY: u32 = 5;

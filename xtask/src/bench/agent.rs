@@ -129,7 +129,7 @@ fn is_start(line: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::unix::fs::PermissionsExt;
+    use std::io::Write;
 
     #[test]
     fn only_the_status_line_is_a_start() {
@@ -139,6 +139,19 @@ mod tests {
         assert!(!is_start(r#"{"type":"status","state":"degraded"}"#));
         assert!(!is_start(r#"{"type":"violation","state":"started"}"#));
         assert!(!is_start("started"));
+    }
+
+    /// Written by another process: a descriptor of ours, open for writing, could be inherited by what
+    /// another test starts at this moment, and the kernel executes no file that is open for writing.
+    fn write_program(path: &Path, text: &str) {
+        let mut shell = Command::new("sh")
+            .args(["-c", "cat > \"$0\" && chmod 755 \"$0\""])
+            .arg(path)
+            .stdin(Stdio::piped())
+            .spawn()
+            .unwrap();
+        shell.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+        assert!(shell.wait().unwrap().success());
     }
 
     #[test]
@@ -151,8 +164,7 @@ echo '{"type":"violation","summary":"x"}'
 echo '{"type":"status","state":"started"}'
 while :; do sleep 0.01; done
 "#;
-        std::fs::write(&program, script).unwrap();
-        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+        write_program(&program, script);
         let agent = Agent::start(&program, scratch.path()).unwrap();
         let heard = agent.stop().unwrap();
         assert_eq!(heard.len(), 1);
@@ -162,8 +174,7 @@ while :; do sleep 0.01; done
     fn an_agent_that_gives_up_is_an_error_with_its_words() {
         let scratch = tempfile::tempdir().unwrap();
         let program = scratch.path().join("agent");
-        std::fs::write(&program, "#!/bin/sh\necho no BTF >&2\nexit 3\n").unwrap();
-        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+        write_program(&program, "#!/bin/sh\necho no BTF >&2\nexit 3\n");
         let error = Agent::start(&program, scratch.path()).unwrap_err();
         assert!(error.to_string().contains("no BTF"), "{error}");
     }

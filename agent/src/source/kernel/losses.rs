@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use aya::Ebpf;
 use aya::maps::{MapData, PerCpuArray, PerCpuHashMap};
-use hullwatch_common::{Loss, Quota, QuotaKey, Source, loss_index};
+use hullwatch_common::{Quota, QuotaKey, loss_index};
+
+pub use hullwatch_common::{Loss, Source};
 
 use super::KernelError;
 use super::maps::take;

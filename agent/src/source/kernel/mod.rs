@@ -15,6 +15,6 @@ pub use cgroup_mode::{CgroupMode, CgroupModeChoice};
 pub use error::KernelError;
 pub use ladder::{Hook, PROBES, Probe, Rung};
 pub use load::{Kernel, KernelConfig, ProbeReport, ProbeState};
-pub use losses::{LossCount, LossMeter};
+pub use losses::{Loss, LossCount, LossMeter};
 pub use maps::KernelMaps;
 pub use ring::{Batch, BootClock, Rings};

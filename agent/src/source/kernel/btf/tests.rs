@@ -1,3 +1,5 @@
+//! Type information by hand, hostile bytes, and the running kernel's own.
+
 use hullwatch_common::{OFFSET_MISSING, OFFSETS, Offset, OffsetGroup};
 use proptest::prelude::*;
 
