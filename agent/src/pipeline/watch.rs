@@ -11,7 +11,7 @@ use super::outlet::Outlet;
 use super::reader::{self, Read};
 use super::scene::{Scene, Seen};
 use super::signals::Stop;
-use super::startup::{WatchConfig, probe_status, started};
+use super::startup::{WatchConfig, container_cgroups, probe_status, started};
 use super::{PipelineError, engine, losses};
 use crate::check;
 use crate::correlate::{Correlator, Settings};
@@ -73,6 +73,7 @@ struct Watch {
 /// [`PipelineError`] where watching cannot begin, or the stream cannot be written.
 pub async fn watch(config: WatchConfig) -> Result<(), PipelineError> {
     let mut stop = Stop::new(config.lasting)?;
+    let cgroups = config.kernel.cgroups.clone();
     let facts = host::facts();
     let host = facts.namespaces.unwrap_or_default();
     let mut kernel = Kernel::start(&KernelConfig {
@@ -83,6 +84,7 @@ pub async fn watch(config: WatchConfig) -> Result<(), PipelineError> {
     let (rings, maps, meter) = kernel.split().map_err(PipelineError::Kernel)?;
     let outlet = Outlet::open(config.style, config.observations).map_err(PipelineError::Stdout)?;
     let reports = kernel.reports.clone();
+    let found = container_cgroups(&cgroups);
     let scene = Scene::new(maps, config.sockets.clone()).map_err(PipelineError::Kernel)?;
     let (engine_items, wanted) = engine::spawn(config.engine, config.sockets);
     let settings = Settings {
@@ -101,7 +103,7 @@ pub async fn watch(config: WatchConfig) -> Result<(), PipelineError> {
         ticks: 0,
     };
     let outcome = async {
-        watch.begin(host, config.policy, &reports).await?;
+        watch.begin(host, config.policy, found, &reports).await?;
         let reason = watch
             .follow(reader::spawn(rings), engine_items, &mut stop)
             .await?;
@@ -117,11 +119,12 @@ impl Watch {
         &mut self,
         host: Namespaces,
         policy: Policy,
+        found: Result<host::FoundCgroups, host::CgroupError>,
         reports: &[crate::source::kernel::ProbeReport],
     ) -> Result<(), Fatal> {
         let now = Time::now();
         self.scene.baseline(host.mnt);
-        match host::container_cgroups() {
+        match found {
             Ok(found) => self.scene.adopt(&found)?,
             Err(error) => {
                 let reason = format!("containers that run already are not known: {error}");
