@@ -221,7 +221,7 @@ impl Watch {
     /// A container's event goes on at once if its container has a name, or if none is to be expected.
     async fn on_held(&mut self, held: Held) -> Result<(), Fatal> {
         let waits =
-            self.hold.has(held.root) || (self.engine_answers && !self.scene.containers.is_known(held.root));
+            self.hold.has(held.root) || (self.engine_answers && self.scene.containers.awaits_name(held.root));
         if !waits {
             return self.name_and_tell(held).await;
         }
@@ -245,6 +245,8 @@ impl Watch {
 
     async fn let_go(&mut self) -> Result<(), Fatal> {
         for held in self.hold.expired(Time::now()) {
+            // The next event of this container need not wait for what does not come.
+            self.scene.containers.give_up(held.root);
             self.name_and_tell(held).await?;
         }
         Ok(())
