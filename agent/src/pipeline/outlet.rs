@@ -83,7 +83,7 @@ fn tell(status: &Status) {
     match state {
         StatusState::Degraded => tracing::warn!("{component}: {reason}"),
         StatusState::Started | StatusState::Recovered | StatusState::Stopped => {
-            tracing::info!("{component}: {reason}")
+            tracing::info!("{component}: {reason}");
         }
     }
 }
