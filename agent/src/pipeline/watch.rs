@@ -9,15 +9,15 @@ use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 use super::hold::{Held, Hold};
 use super::outlet::Outlet;
 use super::reader::{self, Read};
-use super::scene::{Scene, Seen};
+use super::scene::{Scene, Seen, socket_names};
 use super::signals::Stop;
 use super::startup::{WatchConfig, container_cgroups, probe_status, started};
 use super::{PipelineError, engine, losses};
 use crate::check;
 use crate::correlate::{Correlator, Settings};
 use crate::model::{
-    Container, ContainerAction, ContainerId, Event, HostFacts, Line, Namespaces, Observation, Policy, Source,
-    Status, StatusState, Time,
+    Container, ContainerAction, ContainerId, Event, HostFacts, Line, Observation, Policy, Source, Status,
+    StatusState, Time,
 };
 use crate::sink::stdout::{Ended, StdoutError};
 use crate::source::engine::{EngineFacts, EngineItem};
@@ -28,6 +28,8 @@ use crate::source::kernel::{Batch, Kernel, KernelConfig, KernelError};
 const TICK: Duration = Duration::from_secs(1);
 /// How often events that wait for the engine are looked at, while there are any.
 const HOLD_TICK: Duration = Duration::from_millis(25);
+/// Ticks between two looks for the runtimes' sockets. One that was made since is known by its name.
+const SOCKETS_EVERY: u64 = 5;
 /// Ticks between two looks for the runtimes' executables and for who can open the engine's socket.
 const SLOW_EVERY: u64 = 30;
 /// How long, at the end, events that have happened are waited for.
@@ -76,8 +78,10 @@ pub async fn watch(config: WatchConfig) -> Result<(), PipelineError> {
     let cgroups = config.kernel.cgroups.clone();
     let facts = host::facts();
     let host = facts.namespaces.unwrap_or_default();
+    let socket_names = socket_names(&config.sockets);
     let mut kernel = Kernel::start(&KernelConfig {
         host,
+        socket_names,
         ..config.kernel
     })
     .map_err(PipelineError::Kernel)?;
@@ -85,7 +89,8 @@ pub async fn watch(config: WatchConfig) -> Result<(), PipelineError> {
     let outlet = Outlet::open(config.style, config.observations).map_err(PipelineError::Stdout)?;
     let reports = kernel.reports.clone();
     let found = container_cgroups(&cgroups);
-    let scene = Scene::new(maps, config.sockets.clone()).map_err(PipelineError::Kernel)?;
+    let scene = Scene::new(maps, config.sockets.clone(), host.mnt, config.observations);
+    let scene = scene.map_err(PipelineError::Kernel)?;
     let (engine_items, wanted) = engine::spawn(config.engine, config.sockets);
     let settings = Settings {
         benchmark: config.benchmark,
@@ -103,7 +108,7 @@ pub async fn watch(config: WatchConfig) -> Result<(), PipelineError> {
         ticks: 0,
     };
     let outcome = async {
-        watch.begin(host, config.policy, found, &reports).await?;
+        watch.begin(config.policy, found, &reports).await?;
         let reason = watch
             .follow(reader::spawn(rings), engine_items, &mut stop)
             .await?;
@@ -117,13 +122,11 @@ impl Watch {
     /// Tells what is known at the start.
     async fn begin(
         &mut self,
-        host: Namespaces,
         policy: Policy,
         found: Result<host::FoundCgroups, host::CgroupError>,
         reports: &[crate::source::kernel::ProbeReport],
     ) -> Result<(), Fatal> {
         let now = Time::now();
-        self.scene.baseline(host.mnt);
         match found {
             Ok(found) => self.scene.adopt(&found)?,
             Err(error) => {
@@ -329,7 +332,9 @@ impl Watch {
 
     async fn on_tick(&mut self) -> Result<(), Fatal> {
         self.ticks += 1;
-        self.scene.refresh_sockets()?;
+        if self.ticks.is_multiple_of(SOCKETS_EVERY) {
+            self.scene.refresh_sockets()?;
+        }
         if self.ticks.is_multiple_of(SLOW_EVERY) {
             self.scene.refresh_runtimes();
             let access = self.socket_access();

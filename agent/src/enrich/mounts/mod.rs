@@ -75,6 +75,12 @@ impl MountTable {
         Ok(())
     }
 
+    /// Whether a namespace is remembered.
+    #[must_use]
+    pub fn knows(&self, mnt_ns: u32) -> bool {
+        self.namespaces.contains_key(&mnt_ns)
+    }
+
     /// What a call changed. Calls that follow each other before the first is looked at are told
     /// together with the first, and the others then change nothing.
     #[must_use]
