@@ -73,6 +73,7 @@ struct Watch {
 /// [`PipelineError`] where watching cannot begin, or the stream cannot be written.
 pub async fn watch(config: WatchConfig) -> Result<(), PipelineError> {
     let mut stop = Stop::new(config.lasting)?;
+    let sockets = config.all_sockets();
     let facts = host::facts();
     let host = facts.namespaces.unwrap_or_default();
     let mut kernel = Kernel::start(&KernelConfig {
@@ -83,8 +84,8 @@ pub async fn watch(config: WatchConfig) -> Result<(), PipelineError> {
     let (rings, maps, meter) = kernel.split().map_err(PipelineError::Kernel)?;
     let outlet = Outlet::open(config.style, config.observations).map_err(PipelineError::Stdout)?;
     let reports = kernel.reports.clone();
-    let scene = Scene::new(maps, config.sockets.clone()).map_err(PipelineError::Kernel)?;
-    let (engine_items, wanted) = engine::spawn(config.engine, config.sockets);
+    let scene = Scene::new(maps, sockets.clone()).map_err(PipelineError::Kernel)?;
+    let (engine_items, wanted) = engine::spawn(config.engine, sockets);
     let settings = Settings {
         benchmark: config.benchmark,
         ..Settings::default()
