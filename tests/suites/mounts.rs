@@ -137,9 +137,11 @@ fn mounts_that_fail(stage: &mut Stage) -> Result<()> {
 
 /// What a container was given read-only it may show itself elsewhere; to make it writable is another matter.
 fn a_sensitive_directory_mounted_in_a_container(stage: &mut Stage) -> Result<()> {
+    let mark = stage.watch()?.mark();
     let mut shell = stage
         .world
         .container(&["--cap-add", "SYS_ADMIN", "--volume", "/etc:/given:ro"])?;
+    stage.known(mark, &shell.id)?;
     shell.must("/bin/mkdir /tmp/own /tmp/target")?;
     let mark = stage.watch()?.mark();
     shell.must("/bin/actor bind /tmp/own /tmp/target")?;
