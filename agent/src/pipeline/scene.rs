@@ -295,7 +295,9 @@ impl Scene {
         }
         let first = sighting.container.and_then(|root| self.first_mounts.get(&root));
         let origins: Vec<_> = first.into_iter().chain([&self.host_mounts]).copied().collect();
-        let pids = [sighting.process.pid];
+        // The caller may have ended; its ancestors often share its namespace, which the reader verifies.
+        let ancestors = sighting.process.ancestors.iter().map(|ancestor| ancestor.pid);
+        let pids: Vec<_> = [sighting.process.pid].into_iter().chain(ancestors).collect();
         self.mounts.effect(&MountCall {
             pids: &pids,
             mnt_ns,

@@ -45,6 +45,19 @@ pub(super) fn container_cgroups(choice: &CgroupModeChoice) -> Result<FoundCgroup
     container_cgroups_in(&hierarchy.path)
 }
 
+impl WatchConfig {
+    /// The operator's sockets and the engine's own, which need be none of the usual ones.
+    pub(super) fn all_sockets(&self) -> Vec<(String, PathBuf)> {
+        let of_engine = self.engine.socket_path().map(|path| {
+            // Only a name for people: usual places are named by what listens there.
+            let podman = path.file_name().is_some_and(|name| name == "podman.sock");
+            let runtime = if podman { "podman" } else { "docker" };
+            (runtime.to_owned(), path.to_owned())
+        });
+        self.sockets.iter().cloned().chain(of_engine).collect()
+    }
+}
+
 /// What is said of a probe at the start: nothing of one on its first rung.
 pub(super) fn probe_status(report: &ProbeReport, time: Time) -> Option<Status> {
     let list = |refused: &[(&str, String)]| {

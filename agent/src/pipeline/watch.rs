@@ -76,9 +76,10 @@ struct Watch {
 pub async fn watch(config: WatchConfig) -> Result<(), PipelineError> {
     let mut stop = Stop::new(config.lasting)?;
     let cgroups = config.kernel.cgroups.clone();
+    let sockets = config.all_sockets();
     let facts = host::facts();
     let host = facts.namespaces.unwrap_or_default();
-    let socket_names = socket_names(&config.sockets);
+    let socket_names = socket_names(&sockets);
     let mut kernel = Kernel::start(&KernelConfig {
         host,
         socket_names,
@@ -89,9 +90,9 @@ pub async fn watch(config: WatchConfig) -> Result<(), PipelineError> {
     let outlet = Outlet::open(config.style, config.observations).map_err(PipelineError::Stdout)?;
     let reports = kernel.reports.clone();
     let found = container_cgroups(&cgroups);
-    let scene = Scene::new(maps, config.sockets.clone(), host.mnt, config.observations);
+    let scene = Scene::new(maps, sockets.clone(), host.mnt, config.observations);
     let scene = scene.map_err(PipelineError::Kernel)?;
-    let (engine_items, wanted) = engine::spawn(config.engine, config.sockets);
+    let (engine_items, wanted) = engine::spawn(config.engine, sockets);
     let settings = Settings {
         benchmark: config.benchmark,
         ..Settings::default()
