@@ -178,6 +178,13 @@ impl Watch {
         self.ear.lock().lines.iter().skip(from.0).cloned().collect()
     }
 
+    /// Every line after the mark, which moves to the end: each line is given once.
+    pub fn take(&self, from: &mut Mark) -> Vec<Line> {
+        let lines = self.lines(*from);
+        from.0 += lines.len();
+        lines
+    }
+
     /// Every line since the start.
     #[must_use]
     pub fn all_lines(&self) -> Vec<Line> {
