@@ -49,7 +49,10 @@ pub(super) fn library_path(program: &Program) -> Option<String> {
 
 /// Every directory above a file, outermost first: what an engine makes by itself need not be open to all.
 fn directories(program: &Program) -> BTreeSet<PathBuf> {
-    let above = program.needs.iter().flat_map(|file| file.path.ancestors().skip(1));
+    let above = program
+        .needs
+        .iter()
+        .flat_map(|file| file.path.ancestors().skip(1));
     above
         .filter(|directory| directory.parent().is_some())
         .map(Path::to_owned)

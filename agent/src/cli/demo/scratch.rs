@@ -49,6 +49,11 @@ impl Scratch {
         Ok(self.id.clone())
     }
 
+    /// Digits that no other demonstration has.
+    pub(super) fn tag(&self) -> &str {
+        self.id.short()
+    }
+
     pub(super) fn directory(&self) -> &Path {
         &self.directory
     }
