@@ -105,7 +105,11 @@ impl DemoCommand {
             how = stop.requested() => Err(Fault::other(format!("demo: {how}"))),
         };
         if let Some(stage) = &mut stage {
-            engine::clear(stage).await?;
+            // Whoever asks again does not want to wait for an engine that hangs.
+            tokio::select! {
+                cleared = engine::clear(stage) => cleared?,
+                how = stop.requested() => engine::left_behind(how)?,
+            }
         }
         outcome?.report()
     }

@@ -139,9 +139,9 @@ mod tests {
 
     #[test]
     fn a_path_longer_than_a_header_holds_is_kept_whole() {
-        let long = format!("/{}/lib.so", "d".repeat(300));
-        let packed = listed(&pack(program(&[(&long, "x")])).unwrap());
-        let file = format!("f 755 0 {} x", &long[1..]);
+        let long = format!("{}/lib.so", "d".repeat(300));
+        let packed = listed(&pack(program(&[(&format!("/{long}"), "x")])).unwrap());
+        let file = format!("f 755 0 {long} x");
         assert_eq!(packed.last(), Some(&file));
     }
 

@@ -146,7 +146,7 @@ fn soname<'data>(
 ) -> object::Result<Option<&'data OsStr>> {
     let endian = header.endian()?;
     let table = header.sections(endian, bytes)?.dynamic_table(endian, bytes)?;
-    let name = table.iter().find(|entry| entry.tag == i64::from(DT_SONAME));
+    let name = table.iter().find(|entry| entry.tag == DT_SONAME);
     Ok(name
         .map(|entry| table.string(entry))
         .transpose()?

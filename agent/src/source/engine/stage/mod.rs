@@ -40,22 +40,22 @@ const LEFTOVERS: usize = 16;
 
 /// How long the engine may take.
 #[derive(Clone, Debug)]
-struct Limits {
+pub(super) struct Limits {
     /// To say what it is.
-    hello: Duration,
+    pub(super) hello: Duration,
     /// To unpack the image.
-    import: Duration,
+    pub(super) import: Duration,
     /// For any other request.
-    request: Duration,
+    pub(super) request: Duration,
     /// To finish what is not waited for any more, before it is removed.
-    settle: Duration,
+    pub(super) settle: Duration,
 }
 
 const LIMITS: Limits = Limits {
     hello: Duration::from_secs(2),
     import: Duration::from_secs(30),
     request: Duration::from_secs(10),
-    settle: Duration::from_secs(5),
+    settle: Duration::from_secs(2),
 };
 
 /// How a container differs from an ordinary one.
@@ -81,6 +81,8 @@ pub struct Stage {
     /// Tells this stage's image and container from others'.
     tag: String,
     requests: Requests,
+    /// Whether there may be anything to remove.
+    begun: bool,
     limits: Limits,
 }
 
@@ -93,7 +95,11 @@ impl Stage {
         Self::connect_within(endpoint, tag, LIMITS).await
     }
 
-    async fn connect_within(endpoint: &Endpoint, tag: &str, limits: Limits) -> Result<Self, StageError> {
+    pub(super) async fn connect_within(
+        endpoint: &Endpoint,
+        tag: &str,
+        limits: Limits,
+    ) -> Result<Self, StageError> {
         let failed = |error| StageError::new("reach an engine", error);
         let docker = bounded(&endpoint.address(), ANSWER_BYTES).map_err(|error| failed(error.into()))?;
         let version = within("/version", limits.hello, docker.version())
@@ -104,6 +110,7 @@ impl Stage {
             kind: convert::engine_kind(&version),
             tag: tag.to_owned(),
             requests: Requests::default(),
+            begun: false,
             limits,
         })
     }
@@ -130,6 +137,7 @@ impl Stage {
             let progress = docker.create_image(Some(options), Some(bollard::body_full(archive.into())), None);
             progress.try_for_each(|_step| async { Ok(()) }).await
         };
+        self.begun = true;
         self.requests
             .make("/images/create", self.limits.import, import)
             .await
@@ -199,10 +207,14 @@ impl Stage {
     /// # Errors
     /// One of them is still there, or may be.
     pub async fn clear(&mut self) -> Result<(), StageError> {
+        if !self.begun {
+            return Ok(());
+        }
         self.requests.settle(self.limits.settle).await;
-        let container = self.remove_container(&self.container()).await;
-        let image = self.remove_image(&self.image()).await;
-        container.and(image)
+        self.remove_container(&self.container()).await?;
+        self.remove_image(&self.image()).await?;
+        self.begun = false;
+        Ok(())
     }
 
     /// Removes what stages left behind that could not be cleared; says how many things that were.
@@ -297,5 +309,36 @@ fn body(image: String, spec: ContainerSpec) -> ContainerCreateBody {
             ..HostConfig::default()
         }),
         ..ContainerCreateBody::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[track_caller]
+    fn check(spec: ContainerSpec, expected: &Value) {
+        assert_eq!(&serde_json::to_value(body("i:1".into(), spec)).unwrap(), expected);
+    }
+
+    #[test]
+    fn a_container_is_asked_for_as_it_is_described() {
+        let mut expected = json!({
+            "Image": "i:1", "Cmd": ["/x", "y"], "Env": ["A=b"], "Labels": { "hullwatch.demo": "1" },
+            "HostConfig": { "AutoRemove": false, "CapAdd": ["SYS_ADMIN"], "NetworkMode": "host", "UTSMode": "host" },
+        });
+        let mut spec = ContainerSpec {
+            command: vec!["/x".into(), "y".into()],
+            environment: vec!["A=b".into()],
+            host_network: true,
+            host_uts: true,
+            cap_add: vec!["SYS_ADMIN".into()],
+        };
+        check(spec.clone(), &expected);
+        (spec.host_network, spec.host_uts, spec.cap_add) = (false, false, Vec::new());
+        expected["HostConfig"] = json!({ "AutoRemove": false, "CapAdd": [] });
+        check(spec, &expected);
     }
 }
