@@ -114,6 +114,7 @@ macro_rules! for_each_offset {
             SOCK_STATE: Unix "sock" "__sk_common.skc_state";
             UNIX_SOCK_ADDR: Unix "unix_sock" "addr";
             UNIX_SOCK_DENTRY: Unix "unix_sock" "path.dentry";
+            UNIX_ADDRESS_LEN: Unix "unix_address" "len";
             UNIX_ADDRESS_NAME: Unix "unix_address" "name";
             CGROUP_KN: Cgroup "cgroup" "kn";
             CGROUP_ROOT: Cgroup "cgroup" "root";

@@ -32,3 +32,7 @@ pub static QUOTA_BULK: Global<u64> = Global::new(1000);
 /// Events per second, container, source and CPU of the rare, security-bearing kind.
 #[unsafe(no_mangle)]
 pub static QUOTA_RARE: Global<u64> = Global::new(250);
+
+/// Bit N is set where a name that a runtime binds is N bytes long: most sockets need no further look.
+#[unsafe(no_mangle)]
+pub static SOCKET_NAME_LENGTHS: Global<[u64; 2]> = Global::new([u64::MAX; 2]);

@@ -98,7 +98,8 @@ impl Dockerd {
             .spawn()
             .context("start dockerd")?;
         self.child = Some(child);
-        eventually("dockerd answers", PATIENCE, || {
+        // After a crash it removes what is left of every container of before, one by one.
+        eventually("dockerd answers", 3 * PATIENCE, || {
             answers(&self.socket()).then_some(())
         })
         .with_context(|| self.log_tail())

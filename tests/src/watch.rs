@@ -195,16 +195,36 @@ impl Watch {
         self.child.id()
     }
 
+    /// Stops it as a scheduler might: it reads nothing until it is resumed.
+    ///
+    /// # Errors
+    /// It has ended.
+    pub fn pause(&self) -> Result<()> {
+        self.signal(Signal::STOP)
+    }
+
+    /// Lets it go on.
+    ///
+    /// # Errors
+    /// It has ended.
+    pub fn resume(&self) -> Result<()> {
+        self.signal(Signal::CONT)
+    }
+
+    fn signal(&self, signal: Signal) -> Result<()> {
+        let pid = i32::try_from(self.child.id())
+            .ok()
+            .and_then(Pid::from_raw)
+            .context("pid")?;
+        kill_process(pid, signal).context("signal hullwatch")
+    }
+
     /// Asks it to end as a person does with Ctrl-C, and gives every line and its exit code.
     ///
     /// # Errors
     /// It does not end in time.
     pub fn stop(mut self) -> Result<(Vec<Line>, Option<i32>)> {
-        let pid = i32::try_from(self.child.id())
-            .ok()
-            .and_then(Pid::from_raw)
-            .context("pid")?;
-        kill_process(pid, Signal::INT)?;
+        self.signal(Signal::INT)?;
         let status = crate::eventually("hullwatch ends", PATIENCE, || {
             self.child.try_wait().ok().flatten()
         })?;

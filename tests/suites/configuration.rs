@@ -125,9 +125,7 @@ fn an_ordinary_container(stage: &mut Stage) -> Result<()> {
     let container = stage
         .world
         .container(&["--volume", &volume, "--cap-drop", "NET_RAW"])?;
-    let seen = stage.watch()?.observation(mark, "container", |line| {
-        line.text("/facts/id") == container.id && line.text("/action") == "started"
-    })?;
+    let seen = stage.known(mark, &container.id)?;
     ensure!(
         seen.text("/facts/name") == container.name && seen.text("/source") == "engine",
         "{seen}"

@@ -6,6 +6,7 @@ mod case;
 mod commands;
 mod configuration;
 mod engine;
+mod fixture;
 mod flood;
 mod mounts;
 mod privileged;

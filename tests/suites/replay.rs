@@ -8,6 +8,7 @@ use anyhow::{Context, Result, ensure};
 use hullwatch_tests::{Line, Skip};
 
 use crate::case::cases;
+use crate::fixture;
 use crate::stage::{self, Stage, Way};
 
 cases! {
@@ -80,7 +81,7 @@ fn a_session_replayed(stage: &mut Stage) -> Result<()> {
     );
     if updating() {
         fs::create_dir_all(Path::new(FIXTURE).parent().context("directory")?)?;
-        fs::write(FIXTURE, &recorded)?;
+        fs::write(FIXTURE, fixture::neutral(&lines, &stage.world.path(""))?)?;
     }
     Ok(())
 }

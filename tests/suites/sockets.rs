@@ -1,7 +1,8 @@
 //! Runtime sockets are known by their inode: whatever they are called, wherever they appear.
 
+use std::fs;
 use std::os::linux::net::SocketAddrExt;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::net::{SocketAddr, UnixListener, UnixStream};
 use std::process::Stdio;
 
@@ -103,6 +104,7 @@ fn look_alikes_on_the_host(stage: &mut Stage) -> Result<()> {
     let directory = stage.world.directory("look-alike")?;
     let other = directory.join("docker.sock");
     let _file = UnixListener::bind(&other)?;
+    fs::set_permissions(&other, fs::Permissions::from_mode(0o666))?;
     let _abstract = UnixListener::bind_addr(&SocketAddr::from_abstract_name(socket.as_bytes())?)?;
     let actor = stage.world.actor().get_program().to_string_lossy().into_owned();
     let mark = stage.watch()?.mark();
@@ -154,7 +156,7 @@ fn a_socket_that_the_operator_names(stage: &mut Stage) -> Result<()> {
     ensure!(seen.text("/socket/runtime") == "other", "{seen}");
     // A daemon that starts again makes a new socket of the old name.
     drop(first);
-    std::fs::remove_file(&path)?;
+    fs::remove_file(&path)?;
     let _second = UnixListener::bind(&path)?;
     let seen = hullwatch_tests::eventually("the new socket is known", hullwatch_tests::PATIENCE, || {
         let pid = stage.world.act(&["connect", &path.to_string_lossy()]).ok()?;

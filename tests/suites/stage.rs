@@ -181,6 +181,13 @@ impl Stage {
         self.watch()?.observation(from, "exec", |line| line.has_arg(arg))
     }
 
+    /// Waits until the engine has told of a started container: before that, what it was given is not known.
+    pub(crate) fn known(&mut self, from: Mark, container: &str) -> Result<Line> {
+        self.watch()?.observation(from, "container", |line| {
+            line.text("/facts/id") == container && line.text("/action") == "started"
+        })
+    }
+
     /// Runs a program of a name that occurs nowhere else in a container and waits until it was observed.
     pub(crate) fn run_in(&mut self, shell: &mut Shell, program: &str) -> Result<Line> {
         let nonce = self.world.unique("run");

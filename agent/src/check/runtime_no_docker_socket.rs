@@ -84,7 +84,7 @@ fn without_var(path: &str) -> String {
 fn evidence(mount: &ContainerMount) -> Evidence {
     let facts = json!({
         "field": "Mounts",
-        "source": mount.source,
+        "mount": mount.source,
         "destination": mount.destination,
         "sockets": mount.sockets,
     });

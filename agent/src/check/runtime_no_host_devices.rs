@@ -176,7 +176,7 @@ fn mounts(container: &Container, host: &Host) -> Option<Vec<Reach>> {
     });
     let reach = |path: &str| {
         // A read-only mount does not make a device read-only.
-        let facts = json!({ "field": "Mounts", "source": path });
+        let facts = json!({ "field": "Mounts", "mount": path });
         let shown = Evidence::new(crate::model::Source::Engine, "config", facts);
         (severity_of(path, true), format!("{path} (mounted)"), shown)
     };

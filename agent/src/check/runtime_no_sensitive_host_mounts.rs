@@ -91,7 +91,7 @@ fn described(mount: &ContainerMount) -> String {
 fn evidence(mount: &ContainerMount) -> Evidence {
     let facts = json!({
         "field": "Mounts",
-        "source": mount.source,
+        "mount": mount.source,
         "resolved": mount.resolved,
         "destination": mount.destination,
         "writable": mount.writable,

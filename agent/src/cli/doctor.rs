@@ -11,8 +11,6 @@ use crate::source::engine::Endpoint;
 use crate::source::host;
 use crate::source::kernel::{Kernel, KernelConfig, KernelError};
 
-pub use report::DoctorReport;
-
 /// Attaches every probe for a moment, and says on which rung it stands and what that cannot see.
 #[derive(Debug, clap::Args)]
 pub struct DoctorCommand {
@@ -41,11 +39,11 @@ impl DoctorCommand {
             host,
             ..KernelConfig::default()
         })?;
-        let report = DoctorReport::new(&kernel.reports, facts::collect(&engine));
+        let report = report::report(&kernel.reports, facts::collect(&engine));
         let text = if self.json {
             serde_json::to_string(&report).map_err(|error| Fault::other(error.to_string()))?
         } else {
-            report.to_string()
+            report::Text(&report).to_string()
         };
         match writeln!(io::stdout(), "{}", text.trim_end()) {
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {

@@ -28,6 +28,8 @@ pub struct Birth {
 #[derive(Debug)]
 struct Entry {
     container: ContainerId,
+    /// Whether the engine was asked in vain: it is another engine's container, or nobody's.
+    given_up: bool,
     gone: Option<Time>,
 }
 
@@ -53,6 +55,7 @@ impl ContainerTable {
             root,
             Entry {
                 container: container.clone(),
+                given_up: false,
                 gone: None,
             },
         );
@@ -85,12 +88,18 @@ impl ContainerTable {
         }
     }
 
-    /// Whether the engine has told of the container of this cgroup.
+    /// Whether the engine may still tell of the container of this cgroup.
     #[must_use]
-    pub fn is_known(&self, root: CgroupId) -> bool {
-        self.cgroups
-            .get(&root)
-            .is_some_and(|entry| self.known.contains_key(&entry.container))
+    pub fn awaits_name(&self, root: CgroupId) -> bool {
+        let waits = |entry: &Entry| !entry.given_up && !self.known.contains_key(&entry.container);
+        self.cgroups.get(&root).is_some_and(waits)
+    }
+
+    /// Notes that the engine was asked in vain about the container of this cgroup.
+    pub fn give_up(&mut self, root: CgroupId) {
+        if let Some(entry) = self.cgroups.get_mut(&root) {
+            entry.given_up = true;
+        }
     }
 
     /// Whether the cgroup is there, as far as is known.

@@ -95,3 +95,112 @@ fn name_of(path: &str) -> &str {
 fn is_clone_name(name: &str) -> bool {
     CLONE_NAMES.iter().any(|clone| name.starts_with(clone))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::testing::{at, exec};
+    use crate::model::{AncestorRef, Event, Exec, Process};
+
+    const ROOT: CgroupId = CgroupId(7);
+    const RUNC: InodeId = InodeId { dev: 1, ino: 10 };
+    const SHIM: InodeId = InodeId { dev: 1, ino: 11 };
+    const SHELL: InodeId = InodeId { dev: 2, ino: 20 };
+    const MEMFD: InodeId = InodeId { dev: 3, ino: 30 };
+    const CLONE: &str = "/memfd:runc_cloned:/proc/self/exe";
+
+    fn table() -> Plumbing {
+        let mut plumbing = Plumbing::default();
+        plumbing.set_runtimes([RUNC, SHIM]);
+        plumbing
+    }
+
+    fn parts() -> (Exec, Process) {
+        let observation = exec(0, "web", 42, &["/bin/sh"]);
+        let Event::Exec(exec) = observation.event else {
+            panic!("an exec")
+        };
+        (Exec { entry: true, ..exec }, observation.process.unwrap())
+    }
+
+    /// An exec in the container: pid, the file, and the parent's pid, file and name.
+    fn run(pid: u32, file: InodeId, path: &str, parent: (u32, InodeId, &str)) -> Sighting {
+        let (mut exec, mut process) = parts();
+        exec.file.path = path.into();
+        exec.file.unlinked = file == MEMFD;
+        process.pid = pid;
+        let (parent_pid, parent_file, name) = parent;
+        let key = ProcessKey {
+            pid: parent_pid,
+            start_time: 1,
+        };
+        process.start_time = 1;
+        process.ancestors = vec![AncestorRef {
+            pid: parent_pid,
+            comm: name.into(),
+            exe: name.into(),
+            start_time: 1,
+        }];
+        Sighting {
+            time: at(0),
+            container: Some(ROOT),
+            by_namespace: false,
+            process,
+            exe: file,
+            ancestors: vec![(key, parent_file)],
+            what: What::Exec(exec),
+        }
+    }
+
+    fn is_entry(sighting: &Sighting) -> bool {
+        matches!(&sighting.what, What::Exec(exec) if exec.entry)
+    }
+
+    #[test]
+    fn runc_that_copies_itself_is_the_runtime_and_what_it_starts_is_not() {
+        let mut plumbing = table();
+        assert!(plumbing.judge(&mut run(5, MEMFD, CLONE, (4, RUNC, "runc"))));
+        let mut payload = run(5, SHELL, "/bin/sh", (3, SHIM, "containerd-shim"));
+        assert!(!plumbing.judge(&mut payload));
+        assert!(is_entry(&payload));
+    }
+
+    #[test]
+    fn a_program_of_the_container_that_pretends_to_be_runc_is_not() {
+        let mut plumbing = table();
+        plumbing.judge(&mut run(5, SHELL, "/bin/sh", (3, SHIM, "containerd-shim")));
+        let mut pretender = run(5, MEMFD, CLONE, (3, SHIM, "containerd-shim"));
+        assert!(
+            !plumbing.judge(&mut pretender),
+            "it ran a program of the container before"
+        );
+        assert!(!is_entry(&pretender), "it is in the container already");
+        assert!(
+            !plumbing.judge(&mut run(6, MEMFD, CLONE, (5, SHELL, "sh"))),
+            "its parent is no runtime"
+        );
+        assert!(
+            !plumbing.judge(&mut run(7, RUNC, "/host/runc", (5, SHELL, "sh"))),
+            "nor is the host's own runc"
+        );
+    }
+
+    #[test]
+    fn on_the_host_the_runtime_is_known_by_its_file() {
+        let mut plumbing = table();
+        let on_host = |file| Sighting {
+            container: None,
+            ..run(5, file, "/usr/bin/x", (1, SHELL, "systemd"))
+        };
+        assert!(plumbing.judge(&mut on_host(RUNC)));
+        assert!(!plumbing.judge(&mut on_host(SHELL)));
+    }
+
+    #[test]
+    fn a_container_that_is_gone_is_forgotten() {
+        let mut plumbing = table();
+        plumbing.judge(&mut run(5, SHELL, "/bin/sh", (3, SHIM, "containerd-shim")));
+        plumbing.forget(ROOT);
+        assert!(plumbing.payload.is_empty());
+    }
+}

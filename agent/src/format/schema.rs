@@ -3,9 +3,9 @@
 use schemars::{JsonSchema, schema_for};
 use serde_json::{Value, json};
 
-use crate::model::{Gap, Observation, Status, Violation};
+use crate::model::{DoctorReport, Gap, Observation, Status, Violation};
 
-/// The schema of every line type, by the value of its field `type`.
+/// The schema of every line type, by the value of its field `type`, and of the reports by their command.
 #[must_use]
 pub fn all() -> Vec<(&'static str, Value)> {
     vec![
@@ -13,6 +13,7 @@ pub fn all() -> Vec<(&'static str, Value)> {
         ("observation", of::<Observation>("observation")),
         ("gap", of::<Gap>("gap")),
         ("status", of::<Status>("status")),
+        ("doctor", schema_for!(DoctorReport).to_value()),
     ]
 }
 

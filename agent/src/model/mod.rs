@@ -2,6 +2,7 @@
 
 mod capability;
 mod container;
+mod doctor;
 mod host;
 mod id;
 mod line;
@@ -21,6 +22,7 @@ pub use container::{
     AppArmor, Container, ContainerMount, ContainerRef, ContainerState, Device, EngineKind, ExecSession,
     Identity, Image, RunningTruth,
 };
+pub use doctor::{DoctorReport, EngineFact, KernelFacts, ProbeRow};
 pub use host::{Host, HostFacts, HostRef, SocketAccess};
 pub use id::{CgroupId, ContainerId, ParseContainerIdError, ProcessKey};
 pub use line::{Gap, Line, Status, StatusState};

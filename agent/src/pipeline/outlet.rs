@@ -1,7 +1,7 @@
 //! The stream's way out: which lines, in which shape.
 
 use crate::format::{Human, json};
-use crate::model::{Line, Time};
+use crate::model::{Line, Status, StatusState, Time};
 use crate::sink::stdout::{Ended, Stdout, StdoutError};
 
 /// How lines look.
@@ -45,7 +45,7 @@ impl Outlet {
                 .map(|_kept| ()),
             // Part of the stream for machines; people read it beside the stream.
             Line::Status(status) if matches!(self.style, Style::Human(_)) => {
-                tracing::info!(component = %status.component, state = ?status.state, "{}", status.reason);
+                tell(status);
                 Ok(())
             }
             _ => self.stdout.send(self.bytes(line)).await,
@@ -69,6 +69,21 @@ impl Outlet {
         match &self.style {
             Style::Json => json(line),
             Style::Human(human) => human.line(line).into_bytes(),
+        }
+    }
+}
+
+fn tell(status: &Status) {
+    let Status {
+        time: _,
+        state,
+        component,
+        reason,
+    } = status;
+    match state {
+        StatusState::Degraded => tracing::warn!("{component}: {reason}"),
+        StatusState::Started | StatusState::Recovered | StatusState::Stopped => {
+            tracing::info!("{component}: {reason}");
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::enrich::mounts::{MountCall, MountTable};
 use crate::enrich::{ContainerTable, FileCaps, Plumbing, ProcessTable, SocketTable};
 use crate::model::{
     CgroupChange, CgroupId, CgroupOp, Connect, ContainerId, EnteredNamespace, Event, Exec, InodeId, Mount,
-    MountEffect, NamespaceChange, NamespaceOwner, Observation, Sighting, Source, What,
+    MountEffect, MountRequest, NamespaceChange, NamespaceOwner, Observation, Sighting, Source, What,
 };
 use crate::source::host;
 use crate::source::kernel::{KernelError, KernelMaps};
@@ -36,14 +36,21 @@ pub(super) struct Scene {
     files: FileCaps,
     mounts: MountTable,
     /// The host's mount namespace, and the first of each container.
-    host_mounts: Option<u32>,
+    host_mounts: u32,
+    /// Whether mounts on the host itself are looked at: no check asks for them.
+    host_effects: bool,
     first_mounts: HashMap<CgroupId, u32>,
     extra_sockets: Vec<(String, PathBuf)>,
 }
 
 impl Scene {
     /// Looks at what is there: runtimes, their sockets, and containers that run already.
-    pub(super) fn new(maps: KernelMaps, extra_sockets: Vec<(String, PathBuf)>) -> Result<Self, KernelError> {
+    pub(super) fn new(
+        maps: KernelMaps,
+        extra_sockets: Vec<(String, PathBuf)>,
+        mnt_ns: u32,
+        host_effects: bool,
+    ) -> Result<Self, KernelError> {
         let mut scene = Self {
             containers: ContainerTable::default(),
             sockets: SocketTable::default(),
@@ -52,21 +59,22 @@ impl Scene {
             plumbing: Plumbing::default(),
             files: FileCaps::default(),
             mounts: MountTable::new(),
-            host_mounts: None,
+            host_mounts: mnt_ns,
+            host_effects,
             first_mounts: HashMap::new(),
             extra_sockets,
         };
+        scene.learn_host_mounts();
         scene.refresh_runtimes();
         scene.refresh_sockets()?;
         scene.name_sockets()?;
         Ok(scene)
     }
 
-    /// Learns the namespace of the host's mounts.
-    pub(super) fn baseline(&mut self, mnt_ns: u32) {
-        match self.mounts.baseline(&[std::process::id()], mnt_ns) {
-            Ok(()) => self.host_mounts = Some(mnt_ns),
-            Err(error) => tracing::debug!(%error, "The host's mounts could not be read."),
+    /// Reads the host's mounts anew.
+    fn learn_host_mounts(&mut self) {
+        if let Err(error) = self.mounts.baseline(&[std::process::id()], self.host_mounts) {
+            tracing::debug!(%error, "The host's mounts could not be read.");
         }
     }
 
@@ -126,12 +134,7 @@ impl Scene {
 
     /// Tells the probes under which names sockets are bound, so that one made a moment ago is not missed.
     fn name_sockets(&mut self) -> Result<(), KernelError> {
-        let known = host::known_socket_names().into_iter().map(|(_, name)| name);
-        let extra = self
-            .extra_sockets
-            .iter()
-            .map(|(_, path)| path.to_string_lossy().into_owned());
-        for name in known.chain(extra).collect::<Vec<_>>() {
+        for name in socket_names(&self.extra_sockets) {
             self.maps.add_socket_name(&name, u32::MAX)?;
         }
         Ok(())
@@ -266,27 +269,42 @@ impl Scene {
         else {
             return None;
         };
+        let not_looked = |why: &str| MountEffect::Unverified {
+            reason: why.to_owned(),
+        };
         let effect = if plumbing {
-            MountEffect::Unverified {
-                reason: "the runtime's own, not looked at".to_owned(),
-            }
+            not_looked("the runtime's own, not looked at")
+        } else if sighting.container.is_none() && !self.host_effects {
+            not_looked("on the host, not looked at")
         } else {
-            let first = sighting.container.and_then(|root| self.first_mounts.get(&root));
-            let origins: Vec<_> = first.into_iter().chain(&self.host_mounts).copied().collect();
-            self.mounts.effect(&MountCall {
-                pids: &[sighting.process.pid],
-                mnt_ns: sighting.process.namespaces.mnt,
-                origins: &origins,
-                call,
-                errno: *errno,
-                request: requested,
-            })
+            self.effect(sighting, call, *errno, requested)
         };
         Some(Mount {
             call: (*call).to_owned(),
             errno: *errno,
             requested: requested.clone(),
             effect,
+        })
+    }
+
+    fn effect(&mut self, sighting: &Sighting, call: &str, errno: u32, request: &MountRequest) -> MountEffect {
+        let mnt_ns = sighting.process.namespaces.mnt;
+        if !self.mounts.knows(mnt_ns) {
+            // It may be a copy of the host's as that is now.
+            self.learn_host_mounts();
+        }
+        let first = sighting.container.and_then(|root| self.first_mounts.get(&root));
+        let origins: Vec<_> = first.into_iter().chain([&self.host_mounts]).copied().collect();
+        // The caller may have ended; its ancestors often share its namespace, which the reader verifies.
+        let ancestors = sighting.process.ancestors.iter().map(|ancestor| ancestor.pid);
+        let pids: Vec<_> = [sighting.process.pid].into_iter().chain(ancestors).collect();
+        self.mounts.effect(&MountCall {
+            pids: &pids,
+            mnt_ns,
+            origins: &origins,
+            call,
+            errno,
+            request,
         })
     }
 
@@ -328,4 +346,12 @@ impl Scene {
     fn id(&self, root: CgroupId) -> Option<ContainerId> {
         self.containers.id(root).cloned()
     }
+}
+
+/// Names that runtimes bind their sockets to, the operator's among them.
+pub(super) fn socket_names(extra: &[(String, PathBuf)]) -> Vec<String> {
+    let known = host::known_socket_names().into_iter().map(|(_, name)| name);
+    known
+        .chain(extra.iter().map(|(_, path)| path.to_string_lossy().into_owned()))
+        .collect()
 }

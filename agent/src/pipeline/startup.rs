@@ -7,7 +7,8 @@ use super::Style;
 use crate::check::Benchmark;
 use crate::model::{Policy, Status, StatusState, Time};
 use crate::source::engine::Endpoint;
-use crate::source::kernel::{KernelConfig, ProbeReport, ProbeState};
+use crate::source::host::{CgroupError, CgroupVersion, FoundCgroups, Hierarchy, container_cgroups_in};
+use crate::source::kernel::{CgroupModeChoice, KernelConfig, ProbeReport, ProbeState};
 
 /// How to watch.
 #[derive(Debug)]
@@ -28,6 +29,33 @@ pub struct WatchConfig {
     pub sockets: Vec<(String, PathBuf)>,
     /// What the loader is told; the host's namespaces are filled in.
     pub kernel: KernelConfig,
+}
+
+/// The cgroups of containers that are there already, in the hierarchy that the probes look at.
+pub(super) fn container_cgroups(choice: &CgroupModeChoice) -> Result<FoundCgroups, CgroupError> {
+    let is_chosen = |hierarchy: &Hierarchy| match (choice, hierarchy.version) {
+        (CgroupModeChoice::Auto, _) | (CgroupModeChoice::V2, CgroupVersion::V2) => true,
+        (CgroupModeChoice::V1(asked), CgroupVersion::V1(controller)) => asked == controller,
+        _ => false,
+    };
+    let hierarchy = Hierarchy::all()?
+        .into_iter()
+        .find(is_chosen)
+        .ok_or(CgroupError::NotMounted)?;
+    container_cgroups_in(&hierarchy.path)
+}
+
+impl WatchConfig {
+    /// The operator's sockets and the engine's own, which need be none of the usual ones.
+    pub(super) fn all_sockets(&self) -> Vec<(String, PathBuf)> {
+        let of_engine = self.engine.socket_path().map(|path| {
+            // Only a name for people: usual places are named by what listens there.
+            let podman = path.file_name().is_some_and(|name| name == "podman.sock");
+            let runtime = if podman { "podman" } else { "docker" };
+            (runtime.to_owned(), path.to_owned())
+        });
+        self.sockets.iter().cloned().chain(of_engine).collect()
+    }
 }
 
 /// What is said of a probe at the start: nothing of one on its first rung.

@@ -9,15 +9,15 @@ use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 use super::hold::{Held, Hold};
 use super::outlet::Outlet;
 use super::reader::{self, Read};
-use super::scene::{Scene, Seen};
+use super::scene::{Scene, Seen, socket_names};
 use super::signals::Stop;
-use super::startup::{WatchConfig, probe_status, started};
+use super::startup::{WatchConfig, container_cgroups, probe_status, started};
 use super::{PipelineError, engine, losses};
 use crate::check;
 use crate::correlate::{Correlator, Settings};
 use crate::model::{
-    Container, ContainerAction, ContainerId, Event, HostFacts, Line, Namespaces, Observation, Policy, Source,
-    Status, StatusState, Time,
+    Container, ContainerAction, ContainerId, Event, HostFacts, Line, Observation, Policy, Source, Status,
+    StatusState, Time,
 };
 use crate::sink::stdout::{Ended, StdoutError};
 use crate::source::engine::{EngineFacts, EngineItem};
@@ -28,6 +28,8 @@ use crate::source::kernel::{Batch, Kernel, KernelConfig, KernelError};
 const TICK: Duration = Duration::from_secs(1);
 /// How often events that wait for the engine are looked at, while there are any.
 const HOLD_TICK: Duration = Duration::from_millis(25);
+/// Ticks between two looks for the runtimes' sockets. One that was made since is known by its name.
+const SOCKETS_EVERY: u64 = 5;
 /// Ticks between two looks for the runtimes' executables and for who can open the engine's socket.
 const SLOW_EVERY: u64 = 30;
 /// How long, at the end, events that have happened are waited for.
@@ -73,18 +75,24 @@ struct Watch {
 /// [`PipelineError`] where watching cannot begin, or the stream cannot be written.
 pub async fn watch(config: WatchConfig) -> Result<(), PipelineError> {
     let mut stop = Stop::new(config.lasting)?;
+    let cgroups = config.kernel.cgroups.clone();
+    let sockets = config.all_sockets();
     let facts = host::facts();
     let host = facts.namespaces.unwrap_or_default();
+    let socket_names = socket_names(&sockets);
     let mut kernel = Kernel::start(&KernelConfig {
         host,
+        socket_names,
         ..config.kernel
     })
     .map_err(PipelineError::Kernel)?;
     let (rings, maps, meter) = kernel.split().map_err(PipelineError::Kernel)?;
     let outlet = Outlet::open(config.style, config.observations).map_err(PipelineError::Stdout)?;
     let reports = kernel.reports.clone();
-    let scene = Scene::new(maps, config.sockets.clone()).map_err(PipelineError::Kernel)?;
-    let (engine_items, wanted) = engine::spawn(config.engine, config.sockets);
+    let found = container_cgroups(&cgroups);
+    let scene = Scene::new(maps, sockets.clone(), host.mnt, config.observations);
+    let scene = scene.map_err(PipelineError::Kernel)?;
+    let (engine_items, wanted) = engine::spawn(config.engine, sockets);
     let settings = Settings {
         benchmark: config.benchmark,
         ..Settings::default()
@@ -101,7 +109,7 @@ pub async fn watch(config: WatchConfig) -> Result<(), PipelineError> {
         ticks: 0,
     };
     let outcome = async {
-        watch.begin(host, config.policy, &reports).await?;
+        watch.begin(config.policy, found, &reports).await?;
         let reason = watch
             .follow(reader::spawn(rings), engine_items, &mut stop)
             .await?;
@@ -115,13 +123,12 @@ impl Watch {
     /// Tells what is known at the start.
     async fn begin(
         &mut self,
-        host: Namespaces,
         policy: Policy,
+        found: Result<host::FoundCgroups, host::CgroupError>,
         reports: &[crate::source::kernel::ProbeReport],
     ) -> Result<(), Fatal> {
         let now = Time::now();
-        self.scene.baseline(host.mnt);
-        match host::container_cgroups() {
+        match found {
             Ok(found) => self.scene.adopt(&found)?,
             Err(error) => {
                 let reason = format!("containers that run already are not known: {error}");
@@ -218,7 +225,7 @@ impl Watch {
     /// A container's event goes on at once if its container has a name, or if none is to be expected.
     async fn on_held(&mut self, held: Held) -> Result<(), Fatal> {
         let waits =
-            self.hold.has(held.root) || (self.engine_answers && !self.scene.containers.is_known(held.root));
+            self.hold.has(held.root) || (self.engine_answers && self.scene.containers.awaits_name(held.root));
         if !waits {
             return self.name_and_tell(held).await;
         }
@@ -242,6 +249,8 @@ impl Watch {
 
     async fn let_go(&mut self) -> Result<(), Fatal> {
         for held in self.hold.expired(Time::now()) {
+            // The next event of this container need not wait for what does not come.
+            self.scene.containers.give_up(held.root);
             self.name_and_tell(held).await?;
         }
         Ok(())
@@ -324,7 +333,9 @@ impl Watch {
 
     async fn on_tick(&mut self) -> Result<(), Fatal> {
         self.ticks += 1;
-        self.scene.refresh_sockets()?;
+        if self.ticks.is_multiple_of(SOCKETS_EVERY) {
+            self.scene.refresh_sockets()?;
+        }
         if self.ticks.is_multiple_of(SLOW_EVERY) {
             self.scene.refresh_runtimes();
             let access = self.socket_access();

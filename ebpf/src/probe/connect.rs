@@ -75,6 +75,14 @@ fn bound_name(sock: Addr, out: &mut [u8; SUN_PATH_LEN]) {
 
 #[inline(always)]
 fn runtime_by_name(sock: Addr) -> Option<u32> {
+    // Of the address, `sun_family` and the final NUL are not the name's.
+    let len: u32 = sock.follow(&offset::UNIX_SOCK_ADDR).value(&offset::UNIX_ADDRESS_LEN);
+    let len = len.wrapping_sub(SUN_PATH_AT as u32 + 1);
+    let [short, long] = offset::SOCKET_NAME_LENGTHS.load();
+    let lengths = if len < 64 { short } else { long };
+    if len >= 128 || (lengths >> (len & 63)) & 1 == 0 {
+        return None;
+    }
     let mut name = [0; SUN_PATH_LEN];
     bound_name(sock, &mut name);
     // SAFETY: entries are written whole by the agent.

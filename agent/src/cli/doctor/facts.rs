@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use super::report::{EngineFact, KernelFacts};
+use crate::model::{EngineFact, KernelFacts};
 use crate::source::engine::Endpoint;
 use crate::source::host::Hierarchy;
 use crate::source::kernel::btf::KERNEL_BTF;

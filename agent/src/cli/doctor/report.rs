@@ -2,83 +2,14 @@
 
 use std::fmt;
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-
+use crate::model::{DoctorReport, KernelFacts, ProbeRow};
 use crate::source::kernel::{ProbeReport, ProbeState};
 
-/// What `doctor --json` prints.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct DoctorReport {
-    /// Facts of the kernel and the host.
-    pub kernel: KernelFacts,
-    /// Each probe.
-    pub probes: Vec<ProbeRow>,
-}
-
-/// Facts of the kernel and the host.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct KernelFacts {
-    /// `uname -r`.
-    pub release: String,
-    /// `uname -m`.
-    pub machine: String,
-    /// Whether the kernel describes its types.
-    pub btf: bool,
-    /// `none`, `integrity`, `confidentiality`, or `unknown`.
-    pub lockdown: String,
-    /// Active security modules, or `unknown`.
-    pub lsm: String,
-    /// The hierarchy that tells containers apart, and where it is mounted.
-    pub cgroups: String,
-    /// Processors.
-    pub cpus: usize,
-    /// The engine.
-    pub engine: EngineFact,
-}
-
-/// Whether an engine is there.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct EngineFact {
-    /// Where it is looked for.
-    pub endpoint: String,
-    /// Whether its socket takes connections; null where that was not tried.
-    pub reachable: Option<bool>,
-}
-
-/// One probe.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct ProbeRow {
-    /// Name.
-    pub name: String,
-    /// What it sees.
-    pub sees: String,
-    /// The rung in use; null where none is.
-    pub rung: Option<String>,
-    /// `attached`, `declined` or `failed`.
-    pub state: String,
-    /// Why rungs above the one in use, or all of them, did not attach; empty where the first did.
-    pub reason: String,
-    /// What it cannot see.
-    pub blind: Vec<String>,
-    /// What it costs those who do nothing of interest.
-    pub cost: String,
-}
-
-impl DoctorReport {
-    /// The report of what was just attached.
-    #[must_use]
-    pub fn new(probes: &[ProbeReport], kernel: KernelFacts) -> Self {
-        Self {
-            kernel,
-            probes: probes.iter().map(row).collect(),
-        }
-    }
-
-    /// Whether every probe is attached.
-    #[must_use]
-    pub fn complete(&self) -> bool {
-        self.probes.iter().all(|probe| probe.rung.is_some())
+/// The report of what was just attached.
+pub(super) fn report(probes: &[ProbeReport], kernel: KernelFacts) -> DoctorReport {
+    DoctorReport {
+        kernel,
+        probes: probes.iter().map(row).collect(),
     }
 }
 
@@ -109,9 +40,14 @@ fn row(report: &ProbeReport) -> ProbeRow {
     }
 }
 
-impl fmt::Display for DoctorReport {
+/// The report as people read it.
+#[derive(Debug)]
+pub(super) struct Text<'a>(pub(super) &'a DoctorReport);
+
+impl fmt::Display for Text<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let kernel = &self.kernel;
+        let Self(report) = self;
+        let kernel = &report.kernel;
         let btf = if kernel.btf { "present" } else { "absent" };
         let reachable = match kernel.engine.reachable {
             Some(true) => "answers",
@@ -127,7 +63,7 @@ impl fmt::Display for DoctorReport {
         writeln!(f, "LSMs      {}", kernel.lsm)?;
         writeln!(f, "cgroups   {}", kernel.cgroups)?;
         writeln!(f, "engine    {}, {reachable}", kernel.engine.endpoint)?;
-        for probe in &self.probes {
+        for probe in &report.probes {
             writeln!(f)?;
             let rung = probe.rung.as_deref().unwrap_or("-");
             writeln!(f, "{:<9} {:<9} {rung}", probe.name, probe.state)?;

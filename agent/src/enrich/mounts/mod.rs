@@ -75,8 +75,14 @@ impl MountTable {
         Ok(())
     }
 
+    /// Whether a namespace is remembered.
+    #[must_use]
+    pub fn knows(&self, mnt_ns: u32) -> bool {
+        self.namespaces.contains_key(&mnt_ns)
+    }
+
     /// What a call changed. Calls that follow each other before the first is looked at are told
-    /// together with the first, and the others then change nothing.
+    /// together with the first; of the others, those that make a mount are told by their own alone.
     #[must_use]
     pub fn effect(&mut self, call: &MountCall<'_>) -> MountEffect {
         // A detached mount is nowhere until `move_mount` attaches it.
@@ -97,12 +103,16 @@ impl MountTable {
 
     fn change(&self, call: &MountCall<'_>, mounts: &[MountLine]) -> MountEffect {
         let known = |mnt_ns: &u32| self.namespaces.get(mnt_ns).map(|known| known.mounts.as_slice());
+        // A call that makes a mount and seems to have changed nothing was looked at too late: what is known
+        // of the namespace was read after it.
+        let is_late = |change: &change::Change<'_>| makes_a_mount(call) && change.mounts.is_empty();
         let change = known(&call.mnt_ns)
             .and_then(|before| change::since(&self.hasher, before, mounts))
             .or_else(|| {
                 let mut origins = call.origins.iter().filter_map(known);
                 origins.find_map(|original| change::beyond(&self.hasher, original, mounts))
             })
+            .filter(|change| !is_late(change))
             .or_else(|| {
                 makes_a_mount(call)
                     .then(|| change::newest(mounts, &call.request.target))

@@ -312,6 +312,16 @@ fn mounts_of_a_living_namespace_are_read_back() {
         &[],
     );
 
+    // First read after the mount was made: that nothing changed since does not mean that it did nothing.
+    let bind = MountRequest {
+        target: bound.clone(),
+        ..MountRequest::default()
+    };
+    let effect = informed.effect(&call(&pids, namespace, "mount", &bind));
+    check_effect(effect, &[(&bound, false, Some(&target))], &[]);
+    let effect = informed.effect(&call(&pids, namespace, "mount", &request));
+    assert!(matches!(effect, MountEffect::Unverified { .. }), "{effect:?}");
+
     assert_eq!(informed.baseline(&pids, namespace ^ 1), Err(ViewError::Gone));
     drop(shell);
     assert_eq!(informed.baseline(&pids, namespace), Err(ViewError::Gone));

@@ -8,10 +8,13 @@ use hullwatch_common::OFFSET_MISSING;
 use super::KernelError;
 use super::btf::Btf;
 
+/// Version 1 controllers that can stand for version 2, best first.
+const V1_CONTROLLERS: [&str; 3] = ["pids", "memory", "cpu"];
+
 /// What the operator asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum CgroupModeChoice {
-    /// Version 2 where it is mounted, else the pids controller of version 1.
+    /// Version 2 where it is mounted, else the first of [`V1_CONTROLLERS`] that is.
     #[default]
     Auto,
     /// The unified hierarchy.
@@ -59,7 +62,12 @@ impl CgroupMode {
         match choice {
             CgroupModeChoice::V2 => Ok(Self::V2),
             CgroupModeChoice::Auto if unified_is_mounted() => Ok(Self::V2),
-            CgroupModeChoice::Auto => Self::v1("pids", btf),
+            CgroupModeChoice::Auto => V1_CONTROLLERS
+                .iter()
+                .find_map(|controller| Self::v1(controller, btf).ok())
+                .ok_or_else(|| {
+                    KernelError::Cgroup("neither version 2 nor pids, memory or cpu is mounted".to_owned())
+                }),
             CgroupModeChoice::V1(controller) => Self::v1(controller, btf),
         }
     }

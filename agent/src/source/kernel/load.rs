@@ -21,6 +21,8 @@ pub struct KernelConfig {
     pub cgroups: CgroupModeChoice,
     /// Namespaces of the host.
     pub host: Namespaces,
+    /// Names that runtimes bind their sockets to.
+    pub socket_names: Vec<String>,
     /// Names of probes that the operator declines.
     pub without: Vec<String>,
     /// Rungs to skip, as `PROBE:RUNG`, so that a lower one can be tried.
@@ -85,6 +87,8 @@ impl Kernel {
             loader.override_global(name, value, true);
         }
         loader.override_global("HOST_NAMESPACES", &host, true);
+        let lengths = lengths(&config.socket_names);
+        loader.override_global("SOCKET_NAME_LENGTHS", &lengths, true);
         loader.override_global("CGROUP_V1_SUBSYS", &mode.subsys, true);
         loader.override_global("CGROUP_HIERARCHY", &mode.hierarchy, true);
         let ebpf = loader
@@ -228,6 +232,15 @@ impl Kernel {
     }
 }
 
+/// Which lengths the names have: bit N for N bytes. Longer ones no socket can bear.
+fn lengths(names: &[String]) -> [u64; 2] {
+    names.iter().fold([0; 2], |[short, long], name| match name.len() {
+        len @ 0..64 => [short | 1 << len, long],
+        len @ 64..128 => [short, long | 1 << (len - 64)],
+        _ => [short, long],
+    })
+}
+
 /// Names of a probe's programs, over all its rungs.
 fn program_names(probe: &Probe) -> impl Iterator<Item = &'static str> {
     let mut names: Vec<&'static str> = Vec::new();
@@ -274,4 +287,16 @@ fn describe(hook: &str, error: &ProgramError) -> String {
         cause = error.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths_are_bits() {
+        assert_eq!(lengths(&[]), [0, 0]);
+        let names = ["/run/docker.sock".to_owned(), "x".repeat(64), "y".repeat(200)];
+        assert_eq!(lengths(&names), [1 << 16, 1]);
+    }
 }

@@ -6,7 +6,8 @@ use aya::Ebpf;
 use aya::maps::{MapData, PerCpuArray, PerCpuHashMap};
 use hullwatch_common::{Quota, QuotaKey, loss_index};
 
-pub use hullwatch_common::{Loss, Source};
+pub use hullwatch_common::Loss;
+use hullwatch_common::Source;
 
 use super::KernelError;
 use super::maps::take;

@@ -14,6 +14,7 @@ mod tests;
 
 use std::fs::File;
 use std::io::Read;
+use std::ops::Range;
 use std::path::Path;
 
 pub use error::{BtfError, OffsetError};
@@ -35,8 +36,10 @@ const MAX_LEN: u64 = 128 << 20;
 /// Parsed type information. Meant to be dropped once the offsets are known: it holds the whole file.
 #[derive(Debug)]
 pub struct Btf {
-    types: Vec<u8>,
-    strings: Vec<u8>,
+    /// The file as it was read: one allocation, which goes back to the system when this is dropped.
+    bytes: Vec<u8>,
+    types: Range<usize>,
+    strings: Range<usize>,
     /// Where each type starts in `types`; type N is entry N - 1, for type 0 is `void`.
     starts: Vec<u32>,
 }
@@ -51,14 +54,18 @@ impl Btf {
             path: path.to_owned(),
             source,
         };
-        let mut bytes = Vec::new();
         let file = File::open(path).map_err(unreadable)?;
+        let len = file.metadata().map_err(unreadable)?.len();
+        if len > MAX_LEN {
+            return Err(BtfError::TooLarge);
+        }
+        let mut bytes = Vec::with_capacity(usize::try_from(len).unwrap_or_default().saturating_add(1));
         let read = file
             .take(MAX_LEN + 1)
             .read_to_end(&mut bytes)
             .map_err(unreadable)?;
         if u64::try_from(read).is_ok_and(|read| read <= MAX_LEN) {
-            Self::parse(&bytes)
+            Self::own(bytes)
         } else {
             Err(BtfError::TooLarge)
         }
@@ -70,15 +77,32 @@ impl Btf {
     /// The bytes are not BTF, of another byte order or version, cut off, or hold a kind of type that
     /// this parser does not know the size of.
     pub fn parse(bytes: &[u8]) -> Result<Self, BtfError> {
-        let (types, strings) = sections(bytes)?;
-        if strings.first() != Some(&0) || strings.last() != Some(&0) {
+        Self::own(bytes.to_vec())
+    }
+
+    fn own(bytes: Vec<u8>) -> Result<Self, BtfError> {
+        let (types, strings) = sections(&bytes)?;
+        let btf = Self {
+            bytes,
+            types,
+            strings,
+            starts: Vec::new(),
+        };
+        if btf.strings().first() != Some(&0) || btf.strings().last() != Some(&0) {
             return Err(BtfError::Strings);
         }
         Ok(Self {
-            starts: type_starts(types)?,
-            types: types.to_vec(),
-            strings: strings.to_vec(),
+            starts: type_starts(btf.types())?,
+            ..btf
         })
+    }
+
+    fn types(&self) -> &[u8] {
+        self.bytes.get(self.types.clone()).unwrap_or_default()
+    }
+
+    fn strings(&self) -> &[u8] {
+        self.bytes.get(self.strings.clone()).unwrap_or_default()
     }
 
     /// Number of types, `void` not counted.
@@ -160,7 +184,7 @@ impl Btf {
     }
 
     fn record_at(&self, start: u32) -> Option<Record<'_>> {
-        Record::at(self.types.get(usize::try_from(start).ok()?..)?).ok()
+        Record::at(self.types().get(usize::try_from(start).ok()?..)?).ok()
     }
 
     fn is_named(&self, record: &Record<'_>, name: &str) -> bool {
@@ -172,14 +196,14 @@ impl Btf {
     fn string_is(&self, offset: u32, text: &str) -> bool {
         usize::try_from(offset)
             .ok()
-            .and_then(|offset| self.strings.get(offset..))
+            .and_then(|offset| self.strings().get(offset..))
             .and_then(|tail| tail.strip_prefix(text.as_bytes()))
             .is_some_and(|rest| rest.first() == Some(&0) && !text.contains('\0'))
     }
 }
 
 /// The type and string sections, by the header.
-fn sections(bytes: &[u8]) -> Result<(&[u8], &[u8]), BtfError> {
+fn sections(bytes: &[u8]) -> Result<(Range<usize>, Range<usize>), BtfError> {
     let magic = bytes.first_chunk().copied().map(u16::from_ne_bytes);
     match magic {
         Some(MAGIC) => {}
@@ -197,9 +221,14 @@ fn sections(bytes: &[u8]) -> Result<(&[u8], &[u8]), BtfError> {
             .ok_or(BtfError::Truncated("header"))
     };
     let header = field(4)?;
-    let body = bytes.get(header..).filter(|_| header >= HEADER_LEN);
-    let body = body.ok_or(BtfError::Truncated("header"))?;
-    let section = |offset: usize, len: usize| body.get(offset..)?.get(..len);
+    if header < HEADER_LEN || header > bytes.len() {
+        return Err(BtfError::Truncated("header"));
+    }
+    let section = |offset: usize, len: usize| {
+        let start = header.checked_add(offset)?;
+        let end = start.checked_add(len)?;
+        (end <= bytes.len()).then_some(start..end)
+    };
     let types = section(field(8)?, field(12)?).ok_or(BtfError::Truncated("type section"))?;
     let strings = section(field(16)?, field(20)?).ok_or(BtfError::Truncated("string section"))?;
     Ok((types, strings))
