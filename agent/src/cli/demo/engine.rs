@@ -112,11 +112,13 @@ async fn start(stage: &mut Stage) -> Result<ContainerId, Obstacle> {
 pub(super) async fn clear(stage: &mut Stage) -> Result<(), Fault> {
     match stage.clear().await {
         Ok(()) => Ok(()),
-        Err(error) => explain(
-            "left behind, for the next demonstration to remove",
-            &chain(&error),
-        ),
+        Err(error) => left_behind(&chain(&error)),
     }
+}
+
+/// Says that something may still be there, and why.
+pub(super) fn left_behind(reason: &str) -> Result<(), Fault> {
+    explain("left behind, for the next demonstration to remove", reason)
 }
 
 #[cfg(test)]
