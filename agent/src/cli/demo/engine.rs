@@ -78,11 +78,11 @@ pub(super) async fn perform(
     )?;
     let id = match start(stage).await {
         Ok(id) => id,
-        Err(obstacle) => return explain("left out", &chain(&obstacle)),
+        Err(obstacle) => return explain("all of that is left out", &chain(&obstacle)),
     };
     if let Err(error) = stage.exec_privileged(&[image::PROGRAM, "--version"]).await {
         acts.retain(|act| *act != EXEC);
-        explain("left out", &chain(&error))?;
+        explain("the privileged exec session is left out", &chain(&error))?;
     }
     tally.catch(watcher, &id, acts).await
 }
@@ -91,6 +91,7 @@ async fn start(stage: &mut Stage) -> Result<ContainerId, Obstacle> {
     if stage.sweep().await? > 0 {
         tracing::info!("Removed what a demonstration left behind that was killed.");
     }
+    // Reading blocks, and nobody else waits for this thread.
     let program = own_program()?;
     let environment = image::library_path(&program).into_iter().collect();
     stage.import(image::pack(program)?).await?;

@@ -178,7 +178,7 @@ impl Stage {
     /// Runs a program in the running container with every privilege, and does not wait for its end.
     ///
     /// # Errors
-    /// The engine refuses it, or does not answer in time. Nothing ran then.
+    /// The engine refuses it, and nothing ran; or it does not answer in time.
     pub async fn exec_privileged(&mut self, command: &[&str]) -> Result<(), StageError> {
         let session = ExecConfig {
             cmd: Some(command.iter().map(|&word| word.to_owned()).collect()),
