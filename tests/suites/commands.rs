@@ -126,9 +126,11 @@ fn doctor(stage: &mut Stage) -> Result<()> {
 
 /// Every harmless violation is caught, with Docker and without.
 fn demo(stage: &mut Stage) -> Result<()> {
-    for engine in [
-        stage.world.dockerd.uri(),
-        "unix:///nonexistent/docker.sock".to_owned(),
+    let with = ["setuid", "socket", "mount", "network namespace", "UTS namespace"];
+    let without = ["setuid", "socket", "mount", "no Docker here"];
+    for (engine, words) in [
+        (stage.world.dockerd.uri(), &with[..]),
+        ("unix:///nonexistent/docker.sock".to_owned(), &without),
     ] {
         let output = stage
             .world
@@ -141,10 +143,10 @@ fn demo(stage: &mut Stage) -> Result<()> {
             String::from_utf8_lossy(&output.stderr),
         );
         ensure!(output.status.success(), "{}: {stdout}\n{stderr}", output.status);
-        for deed in ["setuid", "socket", "mount"] {
+        for word in words {
             ensure!(
-                stdout.contains(deed),
-                "nothing of {deed} with {engine}: {stdout}\n{stderr}"
+                stdout.contains(word),
+                "nothing of {word} with {engine}: {stdout}\n{stderr}"
             );
         }
     }

@@ -6,7 +6,7 @@ use std::fmt::Write;
 /// The text with everything that moves a cursor, ends a line, changes direction or cannot be seen
 /// written as an escape: `\n`, `\x1b`, `\u{202e}`. A backslash is doubled, so that no name can pose as
 /// another's escape.
-pub(super) fn visible(text: &str) -> Cow<'_, str> {
+pub(crate) fn visible(text: &str) -> Cow<'_, str> {
     escaped(text, |c| c == '\\')
 }
 

@@ -6,6 +6,7 @@ mod human;
 mod native;
 pub mod schema;
 
+pub(crate) use escape::visible;
 pub use human::Human;
 pub use native::json;
 

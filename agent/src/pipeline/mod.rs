@@ -17,5 +17,6 @@ mod watch;
 
 pub use error::PipelineError;
 pub use outlet::{Outlet, Style};
+pub(crate) use signals::Stop;
 pub use startup::WatchConfig;
 pub use watch::watch;

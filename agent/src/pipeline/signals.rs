@@ -9,14 +9,14 @@ use super::PipelineError;
 
 /// Interrupt, termination, or the end of the time that was asked for.
 #[derive(Debug)]
-pub(super) struct Stop {
+pub(crate) struct Stop {
     interrupt: Signal,
     terminate: Signal,
     deadline: Option<Instant>,
 }
 
 impl Stop {
-    pub(super) fn new(lasting: Option<Duration>) -> Result<Self, PipelineError> {
+    pub(crate) fn new(lasting: Option<Duration>) -> Result<Self, PipelineError> {
         Ok(Self {
             interrupt: signal(SignalKind::interrupt()).map_err(PipelineError::Signals)?,
             terminate: signal(SignalKind::terminate()).map_err(PipelineError::Signals)?,
@@ -25,7 +25,7 @@ impl Stop {
     }
 
     /// Waits for whichever comes first, and names it.
-    pub(super) async fn requested(&mut self) -> &'static str {
+    pub(crate) async fn requested(&mut self) -> &'static str {
         let deadline = async {
             match self.deadline {
                 Some(at) => sleep_until(at).await,

@@ -5,15 +5,53 @@ use std::io::{self, Write};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::Duration;
 
 use rustix::mount::{MountPropagationFlags, mount_bind, mount_change};
 use rustix::thread::{UnshareFlags, unshare_unsafe};
 
-use super::scratch::{program_in, socket_in};
+use super::scratch::{Scratch, program_in, socket_in};
 
 /// `nobody`, everywhere.
 const NOBODY: u32 = 65534;
+/// Between two looks whether the child has ended.
+const LOOK_EVERY: Duration = Duration::from_millis(10);
+
+/// The child, seen from its parent. It lives, and its mounts with it, until it is dismissed; dropped, it is
+/// killed, for its cgroup cannot be removed before.
+#[derive(Debug)]
+pub(super) struct Actor(Child);
+
+impl Actor {
+    /// Starts it; it begins at once.
+    pub(super) fn start(scratch: &Scratch) -> io::Result<Self> {
+        let mut command = Command::new("/proc/self/exe");
+        command.args(["demo", "--act"]).arg(scratch.directory());
+        command.arg("--cgroup").arg(scratch.cgroup());
+        let child = command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn()?;
+        Ok(Self(child))
+    }
+
+    /// Lets it go, and says how it ended: whether it could do what it should.
+    pub(super) async fn dismiss(mut self) -> io::Result<ExitStatus> {
+        drop(self.0.stdin.take());
+        loop {
+            if let Some(status) = self.0.try_wait()? {
+                return Ok(status);
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
+}
+
+impl Drop for Actor {
+    fn drop(&mut self) {
+        if self.0.kill().and_then(|()| self.0.wait()).is_err() {
+            tracing::warn!("A process of the demonstration could not be ended.");
+        }
+    }
+}
 
 /// Joins the scratch cgroup and does all of it, then waits for the end of its input: what is mounted goes
 /// with the process, and whoever watches wants to look at it.
@@ -30,11 +68,10 @@ pub(super) fn act(directory: &Path, cgroup: &Path) -> io::Result<()> {
         .stdout(Stdio::null())
         .status()
         .map_err(|error| name("execute the setuid file", &error))?;
-    if status.success() {
-        Ok(())
-    } else {
-        Err(io::Error::other(format!("the setuid file: {status}")))
+    if !status.success() {
+        return Err(io::Error::other(format!("the setuid file: {status}")));
     }
+    io::copy(&mut io::stdin(), &mut io::sink()).map(|_bytes| ())
 }
 
 #[allow(

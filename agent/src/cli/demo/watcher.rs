@@ -2,17 +2,19 @@
 
 use std::io::{self, BufRead, BufReader};
 use std::process::{Child, ChildStdout, Command, Stdio};
-use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread;
-use std::time::Instant;
 
 use rustix::process::{Pid, Signal, kill_process};
+use tokio::sync::mpsc::{self, Receiver};
+use tokio::time::{Instant, timeout_at};
 
 use super::scratch::Scratch;
 use crate::model::{Line, StatusState};
 
 /// Lines that may wait; a demonstration makes some dozens.
 const QUEUE: usize = 1024;
+/// How long it watches where nobody ends it: longer than a demonstration may take.
+const LIFE: &str = "5m";
 
 /// The process and its lines. It is stopped when this is dropped.
 #[derive(Debug)]
@@ -25,7 +27,7 @@ impl Watcher {
     /// Starts it.
     pub(super) fn start(scratch: &Scratch, engine: Option<&str>) -> io::Result<Self> {
         let mut command = Command::new("/proc/self/exe");
-        command.args(["watch", "--json", "--runtime-socket"]);
+        command.args(["watch", "--json", "--for", LIFE, "--runtime-socket"]);
         command.arg(format!("demo={}", scratch.socket().display()));
         if let Some(engine) = engine {
             command.args(["--engine", engine]);
@@ -39,8 +41,8 @@ impl Watcher {
     }
 
     /// Waits until it watches.
-    pub(super) fn started(&mut self, deadline: Instant) -> Result<(), String> {
-        while let Some(line) = self.next(deadline) {
+    pub(super) async fn started(&mut self, deadline: Instant) -> Result<(), String> {
+        while let Some(line) = self.next(deadline).await {
             if matches!(&line, Line::Status(status) if status.state == StatusState::Started) {
                 return Ok(());
             }
@@ -49,10 +51,8 @@ impl Watcher {
     }
 
     /// The next line; none after the deadline, or when the watcher is gone.
-    pub(super) fn next(&mut self, deadline: Instant) -> Option<Line> {
-        self.lines
-            .recv_timeout(deadline.saturating_duration_since(Instant::now()))
-            .ok()
+    pub(super) async fn next(&mut self, deadline: Instant) -> Option<Line> {
+        timeout_at(deadline, self.lines.recv()).await.ok().flatten()
     }
 }
 
@@ -67,11 +67,11 @@ impl Drop for Watcher {
 }
 
 fn read(stdout: ChildStdout) -> Receiver<Line> {
-    let (send, lines) = sync_channel(QUEUE);
+    let (send, lines) = mpsc::channel(QUEUE);
     thread::spawn(move || {
         for line in BufReader::new(stdout).lines().map_while(Result::ok) {
             if let Ok(line) = serde_json::from_str(&line)
-                && send.send(line).is_err()
+                && send.blocking_send(line).is_err()
             {
                 return;
             }

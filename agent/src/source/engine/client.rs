@@ -180,7 +180,7 @@ impl Client {
     }
 }
 
-async fn within<T>(
+pub(super) async fn within<T>(
     what: &'static str,
     limit: Duration,
     request: impl Future<Output = Result<T, bollard::errors::Error>>,

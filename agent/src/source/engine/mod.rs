@@ -18,6 +18,7 @@ mod lanes;
 mod losses;
 mod run;
 mod session;
+mod stage;
 #[cfg(test)]
 mod testing;
 mod timing;
@@ -27,6 +28,7 @@ use std::path::PathBuf;
 
 pub use endpoint::{Endpoint, EndpointError};
 pub use run::run;
+pub use stage::{ContainerSpec, Stage, StageError};
 
 use crate::model::{EngineKind, Gap, Observation, Status};
 

@@ -14,6 +14,7 @@ mod inode;
 mod label;
 mod lookup;
 mod proc;
+mod program;
 mod socket;
 mod truth;
 
@@ -25,5 +26,6 @@ pub use cgroup::{
 pub use complete::complete;
 pub use executable::{ExecutableFile, runtime_executables};
 pub use facts::facts;
+pub use program::{Program, ProgramError, ProgramFile, own_program};
 pub use socket::{SocketFile, known_socket_names, runtime_sockets};
 pub use truth::{TruthError, truth};

@@ -95,6 +95,11 @@ impl Fake {
         subscribers.wait_for(|count| *count >= times).await.unwrap();
     }
 
+    /// Every request so far.
+    pub(super) fn all_asked(&self) -> Vec<String> {
+        self.world.asked.borrow().clone()
+    }
+
     /// Waits until a request that contains this has come; gives it.
     pub(super) async fn asked(&self, part: &str) -> String {
         let mut asked = self.world.asked.subscribe();

@@ -3,6 +3,7 @@
 mod fake;
 mod faults;
 mod follow;
+mod stage;
 mod world;
 
 use serde_json::{Value, json};
