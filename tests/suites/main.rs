@@ -11,6 +11,7 @@ mod flood;
 mod mounts;
 mod privileged;
 mod replay;
+mod rungs;
 mod schema;
 mod setuid;
 mod sockets;
@@ -33,6 +34,7 @@ const SUITES: &[&[Case]] = &[
     configuration::CASES,
     engine::CASES,
     replay::CASES,
+    rungs::CASES,
     flood::CASES,
 ];
 

@@ -143,7 +143,8 @@ impl ExecFile {
     }
 }
 
-/// What an exec added to a process. All false and empty where `before` is unknown and `secure` is false.
+/// What an exec added to a process. Where `before` is unknown it is the kernel's own judgement, told apart
+/// by the real and effective ids.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Gained {
     /// Effective user differs from the one before.

@@ -28,7 +28,11 @@ pub(super) fn exec(bytes: &[u8], header: &Header, process: &mut Process) -> Resu
     Ok(What::Exec(Exec {
         file: file(&payload.file, path),
         requested: text(requested),
-        gained: gained(before.as_ref(), &task::credentials(&header.task.creds)),
+        gained: gained(
+            before.as_ref(),
+            &task::credentials(&header.task.creds),
+            payload.flags & EXEC_SECURE != 0,
+        ),
         before,
         secure: payload.flags & EXEC_SECURE != 0,
         entry: payload.reasons & REASON_ENTRY != 0,
@@ -65,13 +69,27 @@ fn file(facts: &FileFacts, path: String) -> ExecFile {
     }
 }
 
-/// What the process came out with. Without the credentials before, nothing is claimed.
-fn gained(before: Option<&Credentials>, after: &Credentials) -> Gained {
-    before.map_or_else(Gained::default, |before| Gained {
-        uid: after.euid != before.euid,
-        gid: after.egid != before.egid,
-        caps: CapSet(after.caps_permitted.0 & !before.caps_permitted.0),
-    })
+/// What the process came out with that it did not have. Without the credentials before, the kernel's own
+/// judgement (`AT_SECURE`) says whether, and the difference between the real and the effective ids what.
+fn gained(before: Option<&Credentials>, after: &Credentials, secure: bool) -> Gained {
+    match before {
+        Some(before) => Gained {
+            uid: after.euid != before.euid,
+            gid: after.egid != before.egid,
+            caps: after.caps_permitted.without(before.caps_permitted),
+        },
+        None if secure => {
+            let (uid, gid) = (after.euid != after.uid, after.egid != after.gid);
+            // A change of group alone brings no capability.
+            let caps = if uid || !gid {
+                after.caps_permitted
+            } else {
+                CapSet::EMPTY
+            };
+            Gained { uid, gid, caps }
+        }
+        None => Gained::default(),
+    }
 }
 
 /// Components from the file towards the root to a path; `…` stands for what was cut.
@@ -120,28 +138,51 @@ mod tests {
         assert_eq!(arguments(b"cut of"), ["cut of"]);
     }
 
+    const ROOT_BY_FILE: Credentials = Credentials {
+        uid: 1000,
+        gid: 1000,
+        euid: 0,
+        egid: 1000,
+        caps_permitted: CapSet(7),
+        caps_effective: CapSet(7),
+    };
+
     #[test]
-    fn nothing_is_gained_without_knowing_what_was_before() {
-        let root = Credentials {
-            uid: 1000,
-            gid: 1000,
-            euid: 0,
-            egid: 1000,
-            caps_permitted: CapSet(7),
-            caps_effective: CapSet(7),
-        };
-        assert!(!gained(None, &root).any());
+    fn what_was_not_there_before_is_gained() {
         let user = Credentials {
             euid: 1000,
             caps_permitted: CapSet(1),
-            ..root
+            ..ROOT_BY_FILE
+        };
+        let expect = Gained {
+            uid: true,
+            gid: false,
+            caps: CapSet(6),
+        };
+        assert_eq!(gained(Some(&user), &ROOT_BY_FILE, true), expect);
+        assert!(!gained(Some(&ROOT_BY_FILE), &ROOT_BY_FILE, false).any());
+    }
+
+    #[test]
+    fn without_the_credentials_before_the_kernel_judges() {
+        assert!(!gained(None, &ROOT_BY_FILE, false).any());
+        let expect = Gained {
+            uid: true,
+            gid: false,
+            caps: CapSet(7),
+        };
+        assert_eq!(gained(None, &ROOT_BY_FILE, true), expect);
+        let by_group = Credentials {
+            euid: 1000,
+            egid: 5,
+            ..ROOT_BY_FILE
         };
         assert_eq!(
-            gained(Some(&user), &root),
+            gained(None, &by_group, true),
             Gained {
-                uid: true,
-                gid: false,
-                caps: CapSet(6)
+                uid: false,
+                gid: true,
+                caps: CapSet::EMPTY
             }
         );
     }
