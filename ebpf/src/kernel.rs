@@ -5,7 +5,7 @@
 
 use aya_ebpf::{
     Global,
-    helpers::{bpf_get_current_task, generated::bpf_probe_read_kernel},
+    helpers::{bpf_get_current_task, generated::{bpf_probe_read_kernel, bpf_skc_to_unix_sock}},
 };
 use hullwatch_common::{Credentials, FileFacts, Namespaces, OFFSET_MISSING, UNSET};
 
@@ -48,6 +48,48 @@ impl Addr {
         }
         let byte: u8 = read(self.0.wrapping_add(u64::from(at >> 3)));
         (byte >> (at & 7)) & 1 == 1
+    }
+}
+
+/// A pointer whose type the verifier knows, as the arguments of BTF tracepoints are: read without a
+/// helper, at a tenth of its cost. Following one that is null reads zeroes (`PROBE_MEM`, since 5.5).
+#[derive(Clone, Copy)]
+pub struct Typed(*const u8);
+
+impl Typed {
+    /// # Safety
+    /// The pointer is one that the verifier tracks by type; every field read from it is of that type, or
+    /// the program does not load.
+    #[inline(always)]
+    pub const unsafe fn new(pointer: *const u8) -> Self {
+        Self(pointer)
+    }
+
+    /// The field at the offset.
+    #[inline(always)]
+    pub fn value<T: Copy>(self, field: &Global<u32>) -> T {
+        // SAFETY: the verifier holds the offset, a constant to it, against the type.
+        unsafe { self.0.add(field.load() as usize).cast::<T>().read_volatile() }
+    }
+
+    /// The pointer in a field.
+    #[inline(always)]
+    pub fn follow(self, field: &Global<u32>) -> Self {
+        Self(self.value(field))
+    }
+
+    /// Without its type.
+    #[inline(always)]
+    pub fn address(self) -> Addr {
+        Addr(self.0 as u64)
+    }
+
+    /// As a unix socket; none where it is another.
+    #[inline(always)]
+    pub fn unix_sock(self) -> Option<Self> {
+        // SAFETY: the helper takes any socket and checks it.
+        let unix = unsafe { bpf_skc_to_unix_sock(self.0.cast_mut().cast()) };
+        (!unix.is_null()).then_some(Self(unix.cast_const().cast()))
     }
 }
 

@@ -178,6 +178,13 @@ impl Watch {
         self.ear.lock().lines.iter().skip(from.0).cloned().collect()
     }
 
+    /// Every line after the mark, which moves to the end: each line is given once.
+    pub fn take(&self, from: &mut Mark) -> Vec<Line> {
+        let lines = self.lines(*from);
+        from.0 += lines.len();
+        lines
+    }
+
     /// Every line since the start.
     #[must_use]
     pub fn all_lines(&self) -> Vec<Line> {
@@ -270,9 +277,9 @@ mod tests {
     const STARTED: &str = r#"{"type":"status","state":"started","component":"hullwatch"}"#;
     const VIOLATION: &str = r#"{"type":"violation","check":{"key":"a-key"},"container":{"id":"c"}}"#;
 
-    /// A product that says these lines and then does this.
+    /// A product that says these lines and then does this; asked to end, it exits with 7.
     fn saying(lines: &[&str], then: &str) -> Result<Watch> {
-        let script = format!("for line; do echo \"$line\"; done; {then}");
+        let script = format!("trap 'exit 7' INT; for line; do echo \"$line\"; done; {then}");
         Watch::start(Command::new("sh").args(["-c", &script, "sh"]).args(lines))
     }
 
@@ -319,7 +326,7 @@ mod tests {
 
     #[test]
     fn it_ends_when_it_is_asked_to() {
-        let watch = saying(&[STARTED], "trap 'exit 7' INT; while :; do sleep 0.01; done").unwrap();
+        let watch = saying(&[STARTED], "while :; do sleep 0.01; done").unwrap();
         let (lines, code) = watch.stop().unwrap();
         assert_eq!((lines.len(), code), (1, Some(7)));
     }

@@ -38,9 +38,9 @@ fn a_flood_hides_nothing_and_is_counted(stage: &mut Stage) -> Result<()> {
         "only {rounds} rounds of rare deeds in {SECONDS} seconds"
     );
     stage.settle(Way::Exec)?;
-    rare.all_seen(stage.watch()?, mark)?;
-    counted(stage.watch()?, mark, &id, done)?;
-    Ok(())
+    let mut tally = Tally::new(mark, id);
+    tally.all_seen(stage.watch()?, &rare)?;
+    tally.counted(stage.watch()?, done)
 }
 
 /// With the reader stopped every queue fills up; what is rare still has room.
@@ -56,10 +56,11 @@ fn a_flood_that_nobody_reads_is_counted(stage: &mut Stage) -> Result<()> {
         rare.on_the_host(&stage.world)?;
     }
     stage.watch()?.resume()?;
-    rare.all_seen(stage.watch()?, mark)?;
-    let lost = counted(stage.watch()?, mark, &id, done)?;
+    let mut tally = Tally::new(mark, id);
+    tally.all_seen(stage.watch()?, &rare)?;
+    tally.counted(stage.watch()?, done)?;
     ensure!(
-        lost > 0,
+        tally.lost > 0,
         "{done} execs filled no queue: the flood is too small to show anything"
     );
     Ok(())
@@ -78,17 +79,77 @@ fn start(mut flood: Shell) -> (String, JoinHandle<Result<u64>>) {
     (id, std::thread::spawn(run))
 }
 
-/// Waits until every exec of the flood is seen or counted as lost; how many were lost.
-fn counted(watch: &Watch, from: Mark, id: &str, done: u64) -> Result<u64> {
-    let mut last = (0, 0);
-    eventually("every exec of the flood is accounted for", PATIENCE, || {
-        let lines = watch.lines(from);
-        let seen = lines.iter().filter(|line| is_flood(line, id)).count() as u64;
-        let lost = lines.iter().filter_map(|line| lost(line, id)).sum::<u64>();
-        last = (seen, lost);
-        (seen + lost == done).then_some(lost)
-    })
-    .with_context(|| format!("{done} done, {} seen, {} counted as lost", last.0, last.1))
+/// What has been said, read line by line: there are many.
+#[derive(Debug)]
+struct Tally {
+    next: Mark,
+    container: String,
+    /// Execs of the flood that were seen, and that were counted as lost.
+    seen: u64,
+    lost: u64,
+    /// Who did what kind of thing.
+    deeds: HashSet<(u64, String)>,
+    /// Second arguments of programs.
+    programs: HashSet<String>,
+}
+
+impl Tally {
+    fn new(next: Mark, container: String) -> Self {
+        let (deeds, programs) = (HashSet::new(), HashSet::new());
+        Self {
+            next,
+            container,
+            seen: 0,
+            lost: 0,
+            deeds,
+            programs,
+        }
+    }
+
+    fn read(&mut self, watch: &Watch) {
+        for line in watch.take(&mut self.next) {
+            self.seen += u64::from(is_flood(&line, &self.container));
+            self.lost += lost(&line, &self.container).unwrap_or_default();
+            if let Some(pid) = line
+                .number("/process/pid")
+                .filter(|_| line.text("/type") == "observation")
+            {
+                self.deeds.insert((pid, line.text("/kind").to_owned()));
+                self.programs.insert(line.text("/process/args/2").to_owned());
+            }
+        }
+    }
+
+    /// Waits until every rare deed is seen.
+    fn all_seen(&mut self, watch: &Watch, rare: &Rare) -> Result<()> {
+        eventually("every rare deed is seen", PATIENCE, || {
+            self.read(watch);
+            (self.missing(rare) == (0, 0)).then_some(())
+        })
+        .with_context(|| {
+            let ((deeds, programs), (all, every)) =
+                (self.missing(rare), (rare.host.len(), rare.programs.len()));
+            format!("{deeds} of {all} deeds and {programs} of {every} programs are missing")
+        })
+    }
+
+    fn missing(&self, rare: &Rare) -> (usize, usize) {
+        let deeds = rare.host.iter().filter(|deed| !self.deeds.contains(*deed));
+        let programs = rare
+            .programs
+            .iter()
+            .filter(|program| !self.programs.contains(*program));
+        (deeds.count(), programs.count())
+    }
+
+    /// Waits until every exec of the flood is seen or counted as lost.
+    fn counted(&mut self, watch: &Watch, done: u64) -> Result<()> {
+        eventually("every exec of the flood is accounted for", PATIENCE, || {
+            self.read(watch);
+            (self.seen + self.lost == done).then_some(())
+        })
+        .with_context(|| format!("{done} done, {} seen, {} counted as lost", self.seen, self.lost))
+    }
 }
 
 fn is_flood(line: &Line, id: &str) -> bool {
@@ -109,7 +170,7 @@ struct Rare {
     target: String,
     socket: String,
     /// Deeds on the host: who did it, and the kind of the observation.
-    host: Vec<(u64, &'static str)>,
+    host: Vec<(u64, String)>,
     /// Arguments of ordinary programs in another container.
     programs: Vec<String>,
 }
@@ -129,14 +190,14 @@ impl Rare {
 
     /// Connects, mounts, unmounts and runs a setuid program.
     fn on_the_host(&mut self, world: &World) -> Result<()> {
-        let deeds: [(&[&str], _); 4] = [
+        let deeds: [(&[&str], &str); 4] = [
             (&["connect", &self.socket], "connect"),
             (&["mount", "tmpfs", &self.target], "mount"),
             (&["umount", &self.target], "mount"),
             (&["as", "71003", &self.setuid, "nothing"], "exec"),
         ];
         for (deed, kind) in deeds {
-            self.host.push((u64::from(world.act(deed)?), kind));
+            self.host.push((u64::from(world.act(deed)?), kind.to_owned()));
         }
         Ok(())
     }
@@ -146,39 +207,5 @@ impl Rare {
         shell.must(&format!("/bin/actor nothing {argument}"))?;
         self.programs.push(argument);
         Ok(())
-    }
-
-    fn all_seen(&self, watch: &Watch, from: Mark) -> Result<()> {
-        let mut missing = (0, 0);
-        eventually("every rare deed is seen", PATIENCE, || {
-            let lines = watch.lines(from);
-            let seen: HashSet<_> = lines
-                .iter()
-                .filter(|line| line.text("/type") == "observation")
-                .filter_map(|line| Some((line.number("/process/pid")?, line.text("/kind"))))
-                .collect();
-            let programs: HashSet<_> = lines
-                .iter()
-                .filter(|line| line.is_observation("exec"))
-                .map(|line| line.text("/process/args/2"))
-                .collect();
-            let unseen = self.host.iter().filter(|deed| !seen.contains(*deed)).count();
-            let not_run = self
-                .programs
-                .iter()
-                .filter(|program| !programs.contains(program.as_str()))
-                .count();
-            missing = (unseen, not_run);
-            (missing == (0, 0)).then_some(())
-        })
-        .with_context(|| {
-            format!(
-                "of {} deeds {} are missing, of {} programs {}",
-                self.host.len(),
-                missing.0,
-                self.programs.len(),
-                missing.1
-            )
-        })
     }
 }

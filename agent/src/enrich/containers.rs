@@ -33,13 +33,22 @@ struct Entry {
     gone: Option<Time>,
 }
 
+/// What the engine says of a container.
+#[derive(Debug)]
+struct Known {
+    reference: ContainerRef,
+    /// Whether it told the settings too: a container that it is just starting is first told by name.
+    complete: bool,
+    gone: Option<Time>,
+}
+
 /// Cgroups of containers, and what the engine says of them.
 #[derive(Debug, Default)]
 pub struct ContainerTable {
     cgroups: HashMap<CgroupId, Entry>,
     /// The first living cgroup that bears each container's name.
     owners: HashMap<ContainerId, CgroupId>,
-    known: HashMap<ContainerId, (ContainerRef, Option<Time>)>,
+    known: HashMap<ContainerId, Known>,
 }
 
 impl ContainerTable {
@@ -77,22 +86,36 @@ impl ContainerTable {
     pub fn told(&mut self, facts: &Container) {
         if self.known.len() < CAPACITY || self.known.contains_key(&facts.id) {
             let reference = ContainerRef::from_container(facts, Identity::Confirmed);
-            self.known.insert(facts.id.clone(), (reference, None));
+            let complete = facts.privileged.is_some();
+            self.known.insert(
+                facts.id.clone(),
+                Known {
+                    reference,
+                    complete,
+                    gone: None,
+                },
+            );
         }
     }
 
     /// Notes that the engine removed a container.
     pub fn removed(&mut self, container: &ContainerId, at: Time) {
-        if let Some((_, gone)) = self.known.get_mut(container) {
-            *gone = Some(at);
+        if let Some(known) = self.known.get_mut(container) {
+            known.gone = Some(at);
         }
     }
 
     /// Whether the engine may still tell of the container of this cgroup.
     #[must_use]
     pub fn awaits_name(&self, root: CgroupId) -> bool {
-        let waits = |entry: &Entry| !entry.given_up && !self.known.contains_key(&entry.container);
-        self.cgroups.get(&root).is_some_and(waits)
+        let told = |entry: &Entry| {
+            self.known
+                .get(&entry.container)
+                .is_some_and(|known| known.complete)
+        };
+        self.cgroups
+            .get(&root)
+            .is_some_and(|entry| !entry.given_up && !told(entry))
     }
 
     /// Notes that the engine was asked in vain about the container of this cgroup.
@@ -129,10 +152,10 @@ impl ContainerTable {
         };
         let rightful = entry.gone.is_some() || self.owners.get(&entry.container) == Some(&root);
         match self.known.get(&entry.container) {
-            Some((reference, _)) if rightful && !weak => reference.clone(),
-            Some((reference, _)) => ContainerRef {
+            Some(known) if rightful && !weak => known.reference.clone(),
+            Some(known) => ContainerRef {
                 identity: Identity::Inferred,
-                ..reference.clone()
+                ..known.reference.clone()
             },
             None => ContainerRef {
                 id: Some(entry.container.clone()),
@@ -146,7 +169,7 @@ impl ContainerTable {
     pub fn forget(&mut self, now: Time) {
         let stays = |gone: Option<Time>| gone.is_none_or(|gone| now.since(gone) < KEEP);
         self.cgroups.retain(|_, entry| stays(entry.gone));
-        self.known.retain(|_, (_, gone)| stays(*gone));
+        self.known.retain(|_, known| stays(known.gone));
     }
 }
 
@@ -199,6 +222,29 @@ mod tests {
             (Identity::Confirmed, Some("web"))
         );
         assert_eq!(table.reference(ROOT, true).identity, Identity::Inferred);
+    }
+
+    #[test]
+    fn a_name_without_settings_is_waited_for_until_that_is_given_up() {
+        let container = Container {
+            privileged: None,
+            ..testing::container("web")
+        };
+        let mut table = ContainerTable::default();
+        table.born(ROOT, &path(&container));
+        table.told(&container);
+        assert!(table.awaits_name(ROOT));
+        assert_eq!(table.reference(ROOT, false).identity, Identity::Confirmed);
+        table.told(&testing::container("web"));
+        assert!(!table.awaits_name(ROOT));
+        table.born(CgroupId(200), &format!("/docker/{}", testing::id("other")));
+        assert!(table.awaits_name(CgroupId(200)));
+        table.give_up(CgroupId(200));
+        assert!(!table.awaits_name(CgroupId(200)));
+        assert!(
+            !table.awaits_name(CgroupId(300)),
+            "nobody's cgroup has no name to wait for"
+        );
     }
 
     #[test]

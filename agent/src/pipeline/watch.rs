@@ -23,6 +23,7 @@ use crate::sink::stdout::{Ended, StdoutError};
 use crate::source::engine::{EngineFacts, EngineItem};
 use crate::source::host;
 use crate::source::kernel::{Batch, Kernel, KernelConfig, KernelError};
+use crate::telemetry;
 
 /// How often losses are counted, sockets looked for, and folded counts told.
 const TICK: Duration = Duration::from_secs(1);
@@ -108,6 +109,7 @@ pub async fn watch(config: WatchConfig) -> Result<(), PipelineError> {
         engine_answers: true,
         ticks: 0,
     };
+    telemetry::give_back_memory();
     let outcome = async {
         watch.begin(config.policy, found, &reports).await?;
         let reason = watch
@@ -311,6 +313,9 @@ impl Watch {
         let Some(root) = self.scene.containers.root(id) else {
             return Ok(());
         };
+        if self.scene.containers.awaits_name(root) {
+            return Ok(());
+        }
         for held in self.hold.release(root) {
             self.name_and_tell(held).await?;
         }

@@ -1,6 +1,10 @@
 //! Our own log: to standard error, never into the stream.
 
+mod memory;
+
 use tracing_subscriber::EnvFilter;
+
+pub use memory::give_back_memory;
 
 /// Starts logging; `RUST_LOG` chooses what, warnings and our own notices otherwise.
 pub fn init() {

@@ -1,13 +1,16 @@
 //! A runtime's socket was connected to or spoken on.
 //!
-//! Hook, as a raw tracepoint: `sk_data_ready(const struct sock *sk)`, kernel 6.3 and later. A unix
+//! Hook: the tracepoint `sk_data_ready(const struct sock *sk)`, kernel 6.3 and later, by its BTF type
+//! (cheapest: fields are read directly) or raw. A unix
 //! stream connect wakes the listening socket, a send wakes the server's end of the connection, both in
 //! the context of the client, and both sockets hold the inode that the server bound. So the peer is
 //! known by what it is, whatever name, path or call (io_uring included) led to it. Other sockets pay
 //! for reading their family.
 
 use aya_ebpf::{
-    helpers::generated::bpf_probe_read_kernel_str, macros::raw_tracepoint, programs::RawTracePointContext,
+    helpers::generated::bpf_probe_read_kernel_str,
+    macros::{btf_tracepoint, raw_tracepoint},
+    programs::{BtfTracePointContext, RawTracePointContext},
 };
 use hullwatch_common::{
     Header, Inode, Kind, Source,
@@ -16,7 +19,7 @@ use hullwatch_common::{
 
 use crate::{
     emit::{self, Class},
-    kernel::{self, Addr},
+    kernel::{self, Addr, Typed},
     map::{self, Scratch},
     offset, task,
 };
@@ -30,6 +33,24 @@ const STATE_LISTEN: u8 = 10;
 /// `sun_family` comes before `sun_path`.
 const SUN_PATH_AT: u64 = 2;
 
+#[btf_tracepoint(function = "sk_data_ready")]
+pub fn connect_data_ready_typed(ctx: BtfTracePointContext) -> i32 {
+    // SAFETY: the first argument is a `struct sock`, by the tracepoint's own type.
+    let sock = unsafe { Typed::new(ctx.arg(0)) };
+    if sock.value::<u16>(&offset::SOCK_FAMILY) != FAMILY_UNIX {
+        return 0;
+    }
+    let Some(unix) = sock.unix_sock() else { return 0 };
+    let inode = unix.follow(&offset::UNIX_SOCK_DENTRY).follow(&offset::DENTRY_INODE);
+    let ino: u64 = inode.value(&offset::INODE_INO);
+    if ino != 0 {
+        let dev: u32 = inode.follow(&offset::INODE_SB).value(&offset::SUPER_BLOCK_DEV);
+        let len: u32 = unix.follow(&offset::UNIX_SOCK_ADDR).value(&offset::UNIX_ADDRESS_LEN);
+        judge(sock.address(), Inode { ino, dev, pad: 0 }, sock.value(&offset::SOCK_STATE), len);
+    }
+    0
+}
+
 #[raw_tracepoint(tracepoint = "sk_data_ready")]
 pub fn connect_data_ready(ctx: RawTracePointContext) -> i32 {
     let sock = Addr(ctx.arg::<u64>(0));
@@ -37,12 +58,18 @@ pub fn connect_data_ready(ctx: RawTracePointContext) -> i32 {
         return 0;
     }
     let dentry = sock.follow(&offset::UNIX_SOCK_DENTRY);
-    if dentry.0 == 0 {
-        return 0;
+    if dentry.0 != 0 {
+        let (dev, ino) = kernel::inode_id(dentry.follow(&offset::DENTRY_INODE));
+        let len: u32 = sock.follow(&offset::UNIX_SOCK_ADDR).value(&offset::UNIX_ADDRESS_LEN);
+        judge(sock, Inode { ino, dev, pad: 0 }, sock.value(&offset::SOCK_STATE), len);
     }
-    let (dev, ino) = kernel::inode_id(dentry.follow(&offset::DENTRY_INODE));
-    let inode = Inode { ino, dev, pad: 0 };
-    let state: u8 = sock.value(&offset::SOCK_STATE);
+    0
+}
+
+/// Whether it is a runtime's socket, by its inode, or by the name alone where it was just made.
+/// `address_len` is that of the address it is bound to.
+#[inline(always)]
+fn judge(sock: Addr, inode: Inode, state: u8, address_len: u32) {
     // SAFETY: entries are written whole by the agent.
     if let Some(&runtime) = unsafe { map::SOCKETS.get(inode) } {
         match state {
@@ -51,11 +78,11 @@ pub fn connect_data_ready(ctx: RawTracePointContext) -> i32 {
             _ => {}
         }
     } else if state == STATE_LISTEN
+        && has_runtimes_length(address_len)
         && let Some(runtime) = runtime_by_name(sock)
     {
         report(sock, inode, runtime, CONNECT_NEW, MATCH_NAME);
     }
-    0
 }
 
 /// Whether this process has not spoken on this connection before.
@@ -73,16 +100,18 @@ fn bound_name(sock: Addr, out: &mut [u8; SUN_PATH_LEN]) {
     unsafe { bpf_probe_read_kernel_str(out.as_mut_ptr().cast(), SUN_PATH_LEN as u32, name as *const _) };
 }
 
+/// Whether a name that runtimes bind is as long: most sockets need no further look.
 #[inline(always)]
-fn runtime_by_name(sock: Addr) -> Option<u32> {
+fn has_runtimes_length(address_len: u32) -> bool {
     // Of the address, `sun_family` and the final NUL are not the name's.
-    let len: u32 = sock.follow(&offset::UNIX_SOCK_ADDR).value(&offset::UNIX_ADDRESS_LEN);
-    let len = len.wrapping_sub(SUN_PATH_AT as u32 + 1);
+    let len = address_len.wrapping_sub(SUN_PATH_AT as u32 + 1);
     let [short, long] = offset::SOCKET_NAME_LENGTHS.load();
     let lengths = if len < 64 { short } else { long };
-    if len >= 128 || (lengths >> (len & 63)) & 1 == 0 {
-        return None;
-    }
+    len < 128 && (lengths >> (len & 63)) & 1 == 1
+}
+
+#[inline(always)]
+fn runtime_by_name(sock: Addr) -> Option<u32> {
     let mut name = [0; SUN_PATH_LEN];
     bound_name(sock, &mut name);
     // SAFETY: entries are written whole by the agent.

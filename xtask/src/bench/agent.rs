@@ -35,10 +35,11 @@ pub(super) struct Agent {
 
 impl Agent {
     /// Starts it and waits until it says so.
-    pub(super) fn start(binary: &Path, scratch: &Path) -> Result<Self> {
+    pub(super) fn start(binary: &Path, without: &[String], scratch: &Path) -> Result<Self> {
         let errors = scratch.join("stderr");
         let mut child = Command::new(binary)
             .args(["watch", "--json"])
+            .args(without.iter().flat_map(|probe| ["--without", probe]))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(File::create(&errors)?)
@@ -165,7 +166,7 @@ echo '{"type":"status","state":"started"}'
 while :; do sleep 0.01; done
 "#;
         write_program(&program, script);
-        let agent = Agent::start(&program, scratch.path()).unwrap();
+        let agent = Agent::start(&program, &[], scratch.path()).unwrap();
         let heard = agent.stop().unwrap();
         assert_eq!(heard.len(), 1);
     }
@@ -175,7 +176,7 @@ while :; do sleep 0.01; done
         let scratch = tempfile::tempdir().unwrap();
         let program = scratch.path().join("agent");
         write_program(&program, "#!/bin/sh\necho no BTF >&2\nexit 3\n");
-        let error = Agent::start(&program, scratch.path()).unwrap_err();
+        let error = Agent::start(&program, &[], scratch.path()).unwrap_err();
         assert!(error.to_string().contains("no BTF"), "{error}");
     }
 }

@@ -46,7 +46,7 @@ pub(super) fn measure(programs: &Programs, scratch: &Path, samples: u32) -> Resu
     for number in 0..samples {
         fs::hard_link(&original, file(scratch, number))?;
     }
-    let agent = Agent::start(&programs.hullwatch, scratch)?;
+    let agent = Agent::start(&programs.hullwatch, &programs.without, scratch)?;
     let made = make_violations(&programs.worker, scratch, samples)?;
     std::thread::sleep(GRACE);
     Ok(pair(&made, &agent.stop()?))

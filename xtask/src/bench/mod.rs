@@ -40,6 +40,9 @@ pub(crate) struct Args {
     /// Program under test, instead of a release build of the tree
     #[arg(long, value_name = "FILE")]
     binary: Option<PathBuf>,
+    /// Probe that the agent does without: what is left shows what the others cost (may be repeated)
+    #[arg(long, value_name = "PROBE")]
+    without: Vec<String>,
     /// Print one JSON object instead of a table
     #[arg(long)]
     json: bool,
@@ -50,6 +53,8 @@ pub(crate) struct Args {
 struct Programs {
     /// Under test.
     hullwatch: PathBuf,
+    /// Probes that it does without.
+    without: Vec<String>,
     /// Runs the workloads: this program, optimized.
     worker: PathBuf,
 }
@@ -68,7 +73,7 @@ pub(crate) fn run(args: &Args) -> Result<bool> {
         }
     })?;
     let latency = latency::measure(&programs, scratch.path(), args.samples)?;
-    let report = Report::new(&rounds, &latency)?;
+    let report = Report::new(&rounds, &latency, &args.without)?;
     console::say(&if args.json {
         serde_json::to_string(&report)?
     } else {
@@ -101,6 +106,7 @@ fn programs(args: &Args) -> Result<Programs> {
     };
     Ok(Programs {
         hullwatch,
+        without: args.without.clone(),
         worker: build("xtask")?,
     })
 }

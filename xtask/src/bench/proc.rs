@@ -4,13 +4,26 @@ use std::fs;
 
 use anyhow::{Context, Result};
 
-/// Largest resident set so far, in KiB (`VmHWM`).
-pub(super) fn peak_resident_kib(pid: u32) -> Result<u64> {
+/// Resident set of a process, in KiB.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Resident {
+    /// Now (`VmRSS`).
+    pub(super) now: u64,
+    /// Largest so far (`VmHWM`).
+    pub(super) peak: u64,
+}
+
+/// Resident set of a process.
+pub(super) fn resident(pid: u32) -> Result<Resident> {
     let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
-    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    peak.and_then(|rest| rest.trim().strip_suffix(" kB"))
-        .and_then(|number| number.parse().ok())
-        .context("no VmHWM in /proc/PID/status")
+    let field = |name: &str| {
+        let rest = status.lines().find_map(|line| line.strip_prefix(name))?;
+        rest.trim().strip_suffix(" kB")?.parse().ok()
+    };
+    let found = field("VmRSS:").zip(field("VmHWM:"));
+    found
+        .map(|(now, peak)| Resident { now, peak })
+        .context("no VmRSS and VmHWM in /proc/PID/status")
 }
 
 /// Processor time of all its living threads, in nanoseconds: `stat` has the same in ticks of 10 ms,
@@ -38,8 +51,9 @@ mod tests {
 
     #[test]
     fn this_process_has_used_something() {
-        assert!(peak_resident_kib(std::process::id()).unwrap() > 0);
+        let own = resident(std::process::id()).unwrap();
+        assert!(own.now > 0 && own.peak >= own.now);
         assert!(cpu_nanos(std::process::id()).unwrap() > 0);
-        assert!(peak_resident_kib(u32::MAX).is_err());
+        assert!(resident(u32::MAX).is_err());
     }
 }

@@ -19,7 +19,11 @@ pub(super) struct Report {
     executed: &'static str,
     rounds: usize,
     workloads: Vec<Figures>,
+    without: Vec<String>,
+    agent_resident_kib: u64,
     agent_peak_resident_kib: u64,
+    /// Microseconds of processor time per second in which nothing happens.
+    agent_idle_us_per_s: f64,
     latency: Told,
 }
 
@@ -47,7 +51,7 @@ struct Told {
 }
 
 impl Report {
-    pub(super) fn new(rounds: &[Round], latency: &Latency) -> Result<Self> {
+    pub(super) fn new(rounds: &[Round], latency: &Latency, without: &[String]) -> Result<Self> {
         let figures = WORKLOADS
             .iter()
             .enumerate()
@@ -61,11 +65,16 @@ impl Report {
             workloads: figures
                 .collect::<Option<_>>()
                 .context("a round lacks a workload")?,
-            agent_peak_resident_kib: rounds
-                .iter()
-                .map(|round| round.peak_resident)
-                .max()
-                .unwrap_or_default(),
+            without: without.to_vec(),
+            agent_resident_kib: largest(rounds, |round| round.resident.now),
+            agent_peak_resident_kib: largest(rounds, |round| round.resident.peak),
+            agent_idle_us_per_s: median(
+                &rounds
+                    .iter()
+                    .map(|round| round.idle_cpu / 1e3)
+                    .collect::<Vec<_>>(),
+            )
+            .context("there are no rounds")?,
             latency: Told {
                 made: latency.made,
                 told: latency.nanos.len(),
@@ -75,6 +84,10 @@ impl Report {
             },
         })
     }
+}
+
+fn largest(rounds: &[Round], of: fn(&Round) -> u64) -> u64 {
+    rounds.iter().map(of).max().unwrap_or_default()
 }
 
 impl Figures {
@@ -135,8 +148,16 @@ impl fmt::Display for Report {
                 "{name:<8} {bare_ns:>12.1} {watched_ns:>12.1} {ratio:>7.3} {spread:>15} {agent_cpu_ns:>13.1}"
             )?;
         }
-        let mib = self.agent_peak_resident_kib as f64 / 1024.0;
-        writeln!(f, "\nagent: largest resident set {mib:.1} MiB")?;
+        let mib = |kib: u64| kib as f64 / 1024.0;
+        let (now, peak) = (mib(self.agent_resident_kib), mib(self.agent_peak_resident_kib));
+        let idle = self.agent_idle_us_per_s;
+        writeln!(
+            f,
+            "\nagent: resident {now:.1} MiB, at the start up to {peak:.1} MiB; idle {idle:.0} µs of CPU per second"
+        )?;
+        if !self.without.is_empty() {
+            writeln!(f, "without: {}", self.without.join(", "))?;
+        }
         let Told {
             made,
             told,
@@ -157,6 +178,7 @@ impl fmt::Display for Report {
 
 #[cfg(test)]
 mod tests {
+    use super::super::proc::Resident;
     use super::*;
 
     fn round(bare: f64, watched: f64) -> Round {
@@ -165,7 +187,11 @@ mod tests {
             bare: all(bare),
             watched: all(watched),
             agent_cpu: all(1.0),
-            peak_resident: 2048,
+            idle_cpu: 1000.0,
+            resident: Resident {
+                now: 1024,
+                peak: 2048,
+            },
         }
     }
 
@@ -178,6 +204,7 @@ mod tests {
                 made: 2,
                 nanos: vec![3e6],
             },
+            &[],
         )
         .unwrap();
         let first = report.workloads.first().unwrap();
@@ -197,6 +224,7 @@ mod tests {
                 made: 1,
                 nanos: Vec::new(),
             },
+            &[],
         )
         .unwrap();
         let json = serde_json::to_value(&report).unwrap();

@@ -163,6 +163,14 @@ impl Kernel {
 
     fn attach(&mut self, rung: &Rung) -> Result<(), String> {
         match rung.hook {
+            Hook::TypedTracepoints(hooks) => {
+                let btf = aya::Btf::from_sys_fs().map_err(|error| error.to_string())?;
+                for (program, tracepoint) in hooks {
+                    let attached = self.attach_typed(program, tracepoint, &btf);
+                    attached.map_err(|error| describe(tracepoint, &error))?;
+                }
+                Ok(())
+            }
             Hook::RawTracepoints(hooks) => {
                 for (program, tracepoint) in hooks {
                     self.attach_raw(program, tracepoint)
@@ -189,6 +197,14 @@ impl Kernel {
                 Ok(())
             }
         }
+    }
+
+    fn attach_typed(&mut self, program: &str, tracepoint: &str, btf: &aya::Btf) -> Result<(), ProgramError> {
+        if let Some(Program::BtfTracePoint(program)) = self.ebpf.program_mut(program) {
+            program.load(tracepoint, btf)?;
+            program.attach()?;
+        }
+        Ok(())
     }
 
     fn attach_raw(&mut self, program: &str, tracepoint: &str) -> Result<(), ProgramError> {
@@ -246,7 +262,9 @@ fn program_names(probe: &Probe) -> impl Iterator<Item = &'static str> {
     let mut names: Vec<&'static str> = Vec::new();
     for rung in probe.rungs {
         match rung.hook {
-            Hook::RawTracepoints(hooks) => names.extend(hooks.iter().map(|(program, _)| *program)),
+            Hook::TypedTracepoints(hooks) | Hook::RawTracepoints(hooks) => {
+                names.extend(hooks.iter().map(|(program, _)| *program));
+            }
             Hook::Syscalls { enter, exit, .. } => names.extend([enter, exit]),
         }
     }
