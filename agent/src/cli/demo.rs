@@ -105,10 +105,16 @@ impl DemoCommand {
             how = stop.requested() => Err(Fault::other(format!("demo: {how}"))),
         };
         if let Some(stage) = &mut stage {
-            // Whoever asks again does not want to wait for an engine that hangs.
+            // Removal is cut short for whoever asks again, and does not want to wait for an engine that hangs.
+            let again = async {
+                if outcome.is_ok() {
+                    stop.requested().await;
+                }
+                stop.requested().await
+            };
             tokio::select! {
                 cleared = engine::clear(stage) => cleared?,
-                how = stop.requested() => engine::left_behind(how)?,
+                how = again => engine::left_behind(how)?,
             }
         }
         outcome?.report()

@@ -4,23 +4,23 @@
 //! registry. Image and container bear a label, by which a later stage finds and removes what was left behind.
 
 mod error;
+mod removal;
 mod requests;
+mod spec;
 
-use std::collections::HashMap;
 use std::time::Duration;
 
 use bollard::Docker;
 use bollard::exec::StartExecOptions;
-use bollard::models::{ContainerCreateBody, ExecConfig, HostConfig};
+use bollard::models::ExecConfig;
 use bollard::query_parameters::{
-    CreateContainerOptionsBuilder, CreateImageOptionsBuilder, ListContainersOptionsBuilder,
-    ListImagesOptionsBuilder, RemoveContainerOptionsBuilder, RemoveImageOptionsBuilder,
-    StartContainerOptions,
+    CreateContainerOptionsBuilder, CreateImageOptionsBuilder, StartContainerOptions,
 };
 use futures_util::TryStreamExt;
 
 pub use error::StageError;
 use requests::Requests;
+pub use spec::ContainerSpec;
 
 use super::client::within;
 use super::convert;
@@ -35,8 +35,6 @@ const NAME: &str = "hullwatch-demo";
 const LABEL: &str = "hullwatch.demo=1";
 /// Bytes that an answer may have.
 const ANSWER_BYTES: u64 = 8 << 20;
-/// Things of an earlier stage that are removed; there is one where there is any.
-const LEFTOVERS: usize = 16;
 
 /// How long the engine may take.
 #[derive(Clone, Debug)]
@@ -57,21 +55,6 @@ const LIMITS: Limits = Limits {
     request: Duration::from_secs(10),
     settle: Duration::from_secs(2),
 };
-
-/// How a container differs from an ordinary one.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ContainerSpec {
-    /// Program and arguments.
-    pub command: Vec<String>,
-    /// `NAME=VALUE`.
-    pub environment: Vec<String>,
-    /// In the host's network namespace.
-    pub host_network: bool,
-    /// In the host's UTS namespace.
-    pub host_uts: bool,
-    /// Capabilities beyond the default set.
-    pub cap_add: Vec<String>,
-}
 
 /// An engine in which one image and one container may be made. [`Self::clear`] removes them.
 #[derive(Debug)]
@@ -152,7 +135,7 @@ impl Stage {
         let options = CreateContainerOptionsBuilder::new()
             .name(&self.container())
             .build();
-        let (docker, body) = (self.docker.clone(), body(self.image(), spec));
+        let (docker, body) = (self.docker.clone(), spec::body(self.image(), spec));
         let create = async move { docker.create_container(Some(options), body).await };
         let made = self.request("/containers/create", create).await;
         made.and_then(|made| {
@@ -202,72 +185,6 @@ impl Stage {
             .map_err(|error| StageError::new("start a privileged exec session", error))
     }
 
-    /// Removes container and image, if they were made; also where a request was cancelled on the way.
-    ///
-    /// # Errors
-    /// One of them is still there, or may be.
-    pub async fn clear(&mut self) -> Result<(), StageError> {
-        if !self.begun {
-            return Ok(());
-        }
-        self.requests.settle(self.limits.settle).await;
-        self.remove_container(&self.container()).await?;
-        self.remove_image(&self.image()).await?;
-        self.begun = false;
-        Ok(())
-    }
-
-    /// Removes what stages left behind that could not be cleared; says how many things that were.
-    ///
-    /// # Errors
-    /// One of them is still there, or may be.
-    pub async fn sweep(&self) -> Result<usize, StageError> {
-        let failed = |error| StageError::new("look for leftovers", error);
-        let labelled = HashMap::from([("label".to_owned(), vec![LABEL.to_owned()])]);
-        let options = ListContainersOptionsBuilder::new().all(true).filters(&labelled);
-        let list = self.docker.list_containers(Some(options.build()));
-        let containers = within("/containers/json", self.limits.request, list)
-            .await
-            .map_err(failed)?;
-        let options = ListImagesOptionsBuilder::new().filters(&labelled);
-        let list = self.docker.list_images(Some(options.build()));
-        let images = within("/images/json", self.limits.request, list)
-            .await
-            .map_err(failed)?;
-        let mut removed = 0;
-        for container in containers
-            .into_iter()
-            .filter_map(|container| container.id)
-            .take(LEFTOVERS)
-        {
-            self.remove_container(&container).await?;
-            removed += 1;
-        }
-        for image in images.into_iter().take(LEFTOVERS) {
-            self.remove_image(&image.id).await?;
-            removed += 1;
-        }
-        Ok(removed)
-    }
-
-    async fn remove_container(&self, name: &str) -> Result<(), StageError> {
-        let options = RemoveContainerOptionsBuilder::new().force(true).v(true).build();
-        let remove = self.docker.remove_container(name, Some(options));
-        absent(within("/containers/ID", self.limits.request, remove).await)
-            .map_err(|error| StageError::new("remove the container", error))
-    }
-
-    async fn remove_image(&self, name: &str) -> Result<(), StageError> {
-        let options = RemoveImageOptionsBuilder::new().force(true).build();
-        let remove = self.docker.remove_image(name, Some(options), None);
-        absent(
-            within("/images/NAME", self.limits.request, remove)
-                .await
-                .map(|_layers| ()),
-        )
-        .map_err(|error| StageError::new("remove the image", error))
-    }
-
     async fn request<T: Send + 'static>(
         &mut self,
         what: &'static str,
@@ -282,63 +199,5 @@ impl Stage {
 
     fn image(&self) -> String {
         format!("{NAME}:{}", self.tag)
-    }
-}
-
-/// What is not there need not be removed.
-fn absent(removed: Result<(), RequestError>) -> Result<(), RequestError> {
-    match removed {
-        Err(RequestError::NotFound) => Ok(()),
-        other => other,
-    }
-}
-
-fn body(image: String, spec: ContainerSpec) -> ContainerCreateBody {
-    let hosts = |shared: bool| shared.then(|| "host".to_owned());
-    let (name, value) = LABEL.split_once('=').unwrap_or((LABEL, ""));
-    ContainerCreateBody {
-        image: Some(image),
-        cmd: Some(spec.command),
-        env: Some(spec.environment),
-        labels: Some(HashMap::from([(name.to_owned(), value.to_owned())])),
-        host_config: Some(HostConfig {
-            network_mode: hosts(spec.host_network),
-            uts_mode: hosts(spec.host_uts),
-            cap_add: Some(spec.cap_add),
-            auto_remove: Some(false),
-            ..HostConfig::default()
-        }),
-        ..ContainerCreateBody::default()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::{Value, json};
-
-    use super::*;
-
-    #[track_caller]
-    fn check(spec: ContainerSpec, expected: &Value) {
-        assert_eq!(&serde_json::to_value(body("i:1".into(), spec)).unwrap(), expected);
-    }
-
-    #[test]
-    fn a_container_is_asked_for_as_it_is_described() {
-        let mut expected = json!({
-            "Image": "i:1", "Cmd": ["/x", "y"], "Env": ["A=b"], "Labels": { "hullwatch.demo": "1" },
-            "HostConfig": { "AutoRemove": false, "CapAdd": ["SYS_ADMIN"], "NetworkMode": "host", "UTSMode": "host" },
-        });
-        let mut spec = ContainerSpec {
-            command: vec!["/x".into(), "y".into()],
-            environment: vec!["A=b".into()],
-            host_network: true,
-            host_uts: true,
-            cap_add: vec!["SYS_ADMIN".into()],
-        };
-        check(spec.clone(), &expected);
-        (spec.host_network, spec.host_uts, spec.cap_add) = (false, false, Vec::new());
-        expected["HostConfig"] = json!({ "AutoRemove": false, "CapAdd": [] });
-        check(spec, &expected);
     }
 }

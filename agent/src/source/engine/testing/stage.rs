@@ -153,9 +153,12 @@ async fn what_a_cancelled_request_may_have_made_is_removed() {
 async fn leftovers_are_found_by_their_label_and_removed() {
     let (_dir, fake, stage) = stage().await;
     assert_eq!(stage.sweep().await.unwrap(), 0);
-    fake.container(json!({ "Id": id(9) }));
+    let labels = json!({ "hullwatch.demo": "1" });
+    let container = json!({ "Id": id(9), "Names": ["/hullwatch-demo-t0"], "Labels": labels });
+    let others = json!({ "Id": id(8), "Names": ["/web"], "Labels": {} });
+    fake.answer("/containers/json", Answer::Json(json!([others, container])));
     let image = json!({ "Id": "sha256:9", "ParentId": "", "RepoTags": [], "RepoDigests": [], "Created": 0,
-        "Size": 0, "SharedSize": 0, "Labels": {}, "Containers": 0 });
+        "Size": 0, "SharedSize": 0, "Labels": labels, "Containers": 0 });
     fake.answer("/images/json", Answer::Json(json!([image])));
     assert_eq!(stage.sweep().await.unwrap(), 2);
     for list in ["/containers/json", "/images/json"] {
@@ -164,4 +167,9 @@ async fn leftovers_are_found_by_their_label_and_removed() {
     }
     fake.asked(&format!("/containers/{}?", id(9).as_str())).await;
     fake.asked("/images/sha256:9?").await;
+    let asked = fake.all_asked();
+    assert!(
+        !asked.iter().any(|path| path.contains(id(8).as_str())),
+        "{asked:?}"
+    );
 }
