@@ -105,6 +105,15 @@ impl Cases {
             "/bin/ip of container web runs in the host's {words} namespace, which its configuration does not share"
         );
         stray.finds(Class::Drift, severity, &summary);
+        let identity = |scene: &mut Scene, identity| {
+            if let Some(container) = &mut scene.observation.container {
+                container.identity = identity;
+            }
+        };
+        // `nsenter --mount` from the host.
+        identity(&mut stray, Identity::Inferred);
+        stray.silent();
+        identity(&mut stray, Identity::Confirmed);
         (self.set_mode)(stray.facts(), Some("host".into()));
         stray.silent();
         stray.container = None;
