@@ -12,6 +12,7 @@ cases! {
         a_privileged_session,
         a_session_as_root,
         entering_a_container_from_the_host,
+        a_program_that_leaves_its_cgroup,
         what_the_runtime_itself_does,
         programs_without_a_name_or_by_another;
 }
@@ -100,6 +101,13 @@ fn entering_a_container_from_the_host(stage: &mut Stage) -> Result<()> {
     ensure!(seen.text("/call") == "setns", "{seen}");
     ensure!(seen.at("/entered/0/namespace") == "mnt", "{seen}");
     ensure!(seen.text("/entered/0/owner/container") == container.id, "{seen}");
+    let said = stage
+        .watch()?
+        .violation(mark, "exec-not-privileged", |line| line.is_by(pid))?;
+    ensure!(said.is_in(&container.id), "{said}");
+    stage.silent(Way::Exec, mark, "what follows from where it came from", |line| {
+        line.is_by(pid) && line.text("/check/key").starts_with("runtime-no-host-")
+    })?;
     // Its own namespace, entered again, is nobody else's.
     let mark = stage.watch()?.mark();
     let own = format!("/proc/{}/ns/uts", std::process::id());
@@ -115,6 +123,41 @@ fn entering_a_container_from_the_host(stage: &mut Stage) -> Result<()> {
         .none_since(mark, "entering one's own namespace", |line| {
             line.is_observation("namespace") && line.is_by(silent)
         })
+}
+
+/// The cgroup of a privileged container's program is where the program puts it; who makes a mount and a pid
+/// namespace in one step after that has nothing left that was the container's.
+fn a_program_that_leaves_its_cgroup(stage: &mut Stage) -> Result<()> {
+    let runtime = stage.world.bounded();
+    let mount = format!("{}:/elsewhere", stage.world.dockerd.directory().display());
+    let mut options: Vec<&str> = runtime.iter().map(String::as_str).collect();
+    options.extend(["--privileged", "--cgroupns", "host", "--volume", &mount]);
+    let mut shell = stage.world.container(&options)?;
+    shell.must("/bin/busybox mkdir /tmp/cgroup")?;
+    shell.must("/bin/actor mount cgroup2 /tmp/cgroup")?;
+    let leave = "echo $$ >/tmp/cgroup/cgroup.procs";
+    let mark = stage.watch()?.mark();
+    shell.must(&format!(
+        "/bin/sh -c '{leave}; exec /bin/busybox unshare -m -p -f /bin/actor talk /elsewhere/docker.sock'"
+    ))?;
+    let said = stage
+        .watch()?
+        .violation(mark, "runtime-no-docker-socket", |line| {
+            line.is_in(&shell.id) && line.text("/process/exe") == "/bin/actor"
+        })?;
+    // The runtime of a version 1 host does not look at the hierarchy that was left.
+    let identity = said.text("/container/identity");
+    ensure!(identity == "inferred" || identity == "confirmed", "{said}");
+    // A neighbour that makes the same namespaces, and speaks to nobody.
+    let mut neighbour = stage.world.privileged_container()?;
+    let mark = stage.watch()?.mark();
+    neighbour.must("/bin/busybox unshare -m -p -f /bin/actor nothing")?;
+    stage.silent(
+        Way::Exec,
+        mark,
+        "a neighbour with namespaces of its own",
+        |line| line.is_in(&neighbour.id) && line.is_violation("runtime-no-docker-socket"),
+    )
 }
 
 /// The runtime holds every capability, enters namespaces and mounts while it makes a container: none of it is

@@ -40,6 +40,8 @@ pub(super) struct Scene {
     /// Whether mounts on the host itself are looked at: no check asks for them.
     host_effects: bool,
     first_mounts: HashMap<CgroupId, u32>,
+    /// The first process of each container, as the engine tells it: it is there when a caller is gone.
+    first_pids: HashMap<CgroupId, u32>,
     extra_sockets: Vec<(String, PathBuf)>,
 }
 
@@ -62,6 +64,7 @@ impl Scene {
             host_mounts: mnt_ns,
             host_effects,
             first_mounts: HashMap::new(),
+            first_pids: HashMap::new(),
             extra_sockets,
         };
         scene.learn_host_mounts();
@@ -228,8 +231,14 @@ impl Scene {
         exec
     }
 
+    /// Learns of a container's first process.
+    pub(super) fn learn_first(&mut self, root: CgroupId, pid: u32, mnt_ns: u32) {
+        self.first_pids.insert(root, pid);
+        self.learn_mounts(root, pid, mnt_ns);
+    }
+
     /// Mounts that a container's programs make are held against those its first one starts with.
-    pub(super) fn learn_mounts(&mut self, root: CgroupId, pid: u32, mnt_ns: u32) {
+    fn learn_mounts(&mut self, root: CgroupId, pid: u32, mnt_ns: u32) {
         if self.first_mounts.contains_key(&root) {
             return;
         }
@@ -295,9 +304,15 @@ impl Scene {
         }
         let first = sighting.container.and_then(|root| self.first_mounts.get(&root));
         let origins: Vec<_> = first.into_iter().chain([&self.host_mounts]).copied().collect();
-        // The caller may have ended; its ancestors often share its namespace, which the reader verifies.
+        // The caller may have ended; its ancestors and the container's first process often share its
+        // namespace, which the reader verifies.
         let ancestors = sighting.process.ancestors.iter().map(|ancestor| ancestor.pid);
-        let pids: Vec<_> = [sighting.process.pid].into_iter().chain(ancestors).collect();
+        let first_pid = sighting.container.and_then(|root| self.first_pids.get(&root));
+        let pids: Vec<_> = [sighting.process.pid]
+            .into_iter()
+            .chain(ancestors)
+            .chain(first_pid.copied())
+            .collect();
         self.mounts.effect(&MountCall {
             pids: &pids,
             mnt_ns,
@@ -326,6 +341,7 @@ impl Scene {
                 self.containers.died(*root, sighting.time);
                 self.plumbing.forget(*root);
                 self.first_mounts.remove(root);
+                self.first_pids.remove(root);
             }
             _ => {}
         }
