@@ -2,17 +2,21 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::enrich::mounts::{MountCall, MountTable};
 use crate::enrich::{ContainerTable, FileCaps, Plumbing, ProcessTable, SocketTable};
 use crate::model::{
     CgroupChange, CgroupId, CgroupOp, Connect, ContainerId, EnteredNamespace, Event, Exec, InodeId, Mount,
-    MountEffect, MountRequest, NamespaceChange, NamespaceOwner, Observation, Sighting, Source, What,
+    MountEffect, MountRequest, NamespaceChange, NamespaceOwner, Observation, Sighting, Source, Time, What,
 };
 use crate::source::host;
 use crate::source::kernel::{KernelError, KernelMaps};
 
 use super::hold::Held;
+
+/// Between two looks for all runtimes' executables because of an unknown one.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// A sighting made sense of.
 #[derive(Debug)]
@@ -33,6 +37,8 @@ pub(super) struct Scene {
     maps: KernelMaps,
     processes: ProcessTable,
     plumbing: Plumbing,
+    /// When an unknown runtime last made us look at all of them.
+    looked_for_runtimes: Option<Time>,
     files: FileCaps,
     mounts: MountTable,
     /// The host's mount namespace, and the first of each container.
@@ -59,6 +65,7 @@ impl Scene {
             maps,
             processes: ProcessTable::default(),
             plumbing: Plumbing::default(),
+            looked_for_runtimes: None,
             files: FileCaps::default(),
             mounts: MountTable::new(),
             host_mounts: mnt_ns,
@@ -112,10 +119,25 @@ impl Scene {
         let plumbing = executables
             .into_iter()
             .filter(|file| !file.path.ends_with("docker-init"));
-        self.plumbing.set_runtimes(plumbing.map(|file| InodeId {
-            dev: file.inode.dev,
-            ino: file.inode.ino,
-        }));
+        self.plumbing.add_runtimes(plumbing.map(|file| inode_of(&file)));
+    }
+
+    /// Learns of a runtime by the first that it does: one that was upgraded since the last look, or that is
+    /// in no usual place.
+    fn meet_runtime(&mut self, sighting: &Sighting) {
+        let Some(pid) = self.plumbing.stranger(sighting, host::is_runtime_name) else {
+            return;
+        };
+        if let Some(file) = host::runtime_executable_of(pid) {
+            self.plumbing.add_runtimes([inode_of(&file)]);
+            return;
+        }
+        // It may be gone already. Containers can bear such names too: not for every one of theirs.
+        let soon = |at: Time| sighting.time.since(at) < LOOK_EVERY;
+        if !self.looked_for_runtimes.is_some_and(soon) {
+            self.looked_for_runtimes = Some(sighting.time);
+            self.refresh_runtimes();
+        }
     }
 
     /// Looks for the runtimes' sockets anew: a daemon makes its own at every start.
@@ -146,6 +168,7 @@ impl Scene {
     /// Makes sense of a sighting, while its process still lives.
     pub(super) fn look(&mut self, mut sighting: Sighting) -> Result<Seen, KernelError> {
         self.processes.complete(&mut sighting);
+        self.meet_runtime(&sighting);
         let plumbing = self.plumbing.judge(&mut sighting);
         let (container, weak) = (sighting.container, sighting.by_namespace);
         let Some((mut observation, own_root)) = self.observe(sighting, plumbing)? else {
@@ -361,6 +384,13 @@ impl Scene {
 
     fn id(&self, root: CgroupId) -> Option<ContainerId> {
         self.containers.id(root).cloned()
+    }
+}
+
+fn inode_of(file: &host::ExecutableFile) -> InodeId {
+    InodeId {
+        dev: file.inode.dev,
+        ino: file.inode.ino,
     }
 }
 

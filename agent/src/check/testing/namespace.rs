@@ -3,7 +3,7 @@
 use super::super::Check;
 use super::super::support::HostNamespace;
 use super::{HOST_NAMESPACES, Scene, assert_fails, container, exec_in, judge, setns_in};
-use crate::model::{Class, Container, ContainerState, Namespaces, Verdict};
+use crate::model::{Class, Container, ContainerState, Identity, Namespaces, Verdict};
 
 /// A check, and how to vary what it looks at.
 pub(in crate::check) struct Cases {
