@@ -14,6 +14,7 @@ cases! {
         entering_a_container_from_the_host,
         a_program_that_leaves_its_cgroup,
         what_the_runtime_itself_does,
+        a_runtime_that_is_upgraded_in_an_unusual_place,
         programs_without_a_name_or_by_another;
 }
 
@@ -163,10 +164,21 @@ fn a_program_that_leaves_its_cgroup(stage: &mut Stage) -> Result<()> {
 /// The runtime holds every capability, enters namespaces and mounts while it makes a container: none of it is
 /// the container's doing.
 fn what_the_runtime_itself_does(stage: &mut Stage) -> Result<()> {
+    runtime_is_silent(stage, &[])
+}
+
+fn a_runtime_that_is_upgraded_in_an_unusual_place(stage: &mut Stage) -> Result<()> {
+    for _ in 0..2 {
+        let runtime = stage.world.upgrade_vendor_runtime()?;
+        runtime_is_silent(stage, &["--runtime", runtime])?;
+    }
+    Ok(())
+}
+
+fn runtime_is_silent(stage: &mut Stage, options: &[&str]) -> Result<()> {
     let mark = stage.watch()?.mark();
-    let container = stage
-        .world
-        .container_of(World::USER_IMAGE, &["--security-opt", "no-new-privileges"])?;
+    let options = [options, &["--security-opt", "no-new-privileges"]].concat();
+    let container = stage.world.container_of(World::USER_IMAGE, &options)?;
     container.exec(&[], &["/bin/actor", "nothing", "after-setup"])?;
     stage.ran(mark, "after-setup")?;
     let keys = [
