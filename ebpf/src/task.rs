@@ -47,6 +47,13 @@ pub fn place(task: Addr) -> Place {
         return Place { cgroup, container, by_namespace: false };
     }
     let (mnt, pid) = kernel::mount_and_pid_namespace(task);
+    let container = container_of_either(mnt, pid);
+    Place { cgroup, container, by_namespace: container != 0 }
+}
+
+/// Outermost cgroup of the container that owns a mount namespace, or else a pid namespace; 0 for none.
+#[inline(always)]
+pub fn container_of_either(mnt: u32, pid: u32) -> u64 {
     let host = offset::HOST_NAMESPACES.load();
     let mut container = 0;
     if mnt != host[0] {
@@ -55,7 +62,7 @@ pub fn place(task: Addr) -> Place {
     if container == 0 && pid != host[1] {
         container = container_of_namespace(pid);
     }
-    Place { cgroup, container, by_namespace: container != 0 }
+    container
 }
 
 /// Writes the start of a record: what, when, where, who.

@@ -15,6 +15,8 @@ use crate::patience::{PATIENCE, eventually};
 
 /// Name under which the shim is registered.
 pub(crate) const BOUNDED: &str = "bounded";
+/// Name under which a copy of the usual runtime is registered that lies in no usual place.
+pub(crate) const VENDOR: &str = "vendor";
 
 /// A running or stopped engine.
 #[derive(Debug)]
@@ -28,7 +30,7 @@ impl Dockerd {
     ///
     /// # Errors
     /// The directory cannot be written to.
-    pub fn new(root: &Path, shim: &Path) -> Result<Self> {
+    pub fn new(root: &Path, shim: &Path, vendor: &Path) -> Result<Self> {
         // Without bridge and firewall it starts in half a second and leaves the host's network alone. Containers
         // outlive the engine, as they do on hosts that follow the benchmark.
         let config = json!({
@@ -37,7 +39,7 @@ impl Dockerd {
             "ip-forward": false,
             "live-restore": true,
             "shutdown-timeout": 1,
-            "runtimes": { BOUNDED: { "path": shim } },
+            "runtimes": { BOUNDED: { "path": shim }, VENDOR: { "path": vendor } },
         });
         // A directory that tests mount whole, as `/var/run` is mounted in the field.
         fs::create_dir(root.join("run")).context("make the socket's directory")?;

@@ -1,6 +1,6 @@
 //! Why a test cannot run on this machine. A skipped test is named and counted, never silent.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The machine lacks something that a test needs.
@@ -53,8 +53,15 @@ pub(crate) fn requirements(hullwatch: &Path) -> Result<(), Skip> {
 
 /// Whether the shell finds a program.
 pub(crate) fn is_installed(tool: &str) -> bool {
-    Command::new("sh")
-        .args(["-c", "command -v \"$0\" >/dev/null", tool])
-        .status()
-        .is_ok_and(|status| status.success())
+    program(tool).is_some()
+}
+
+/// Where the shell finds a program.
+pub(crate) fn program(tool: &str) -> Option<PathBuf> {
+    let found = Command::new("sh")
+        .args(["-c", "command -v \"$0\"", tool])
+        .output()
+        .ok()
+        .filter(|found| found.status.success())?;
+    Some(PathBuf::from(String::from_utf8(found.stdout).ok()?.trim_end()))
 }

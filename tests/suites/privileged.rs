@@ -12,7 +12,9 @@ cases! {
         a_privileged_session,
         a_session_as_root,
         entering_a_container_from_the_host,
+        a_program_that_leaves_its_cgroup,
         what_the_runtime_itself_does,
+        a_runtime_that_is_upgraded_in_an_unusual_place,
         programs_without_a_name_or_by_another;
 }
 
@@ -100,6 +102,13 @@ fn entering_a_container_from_the_host(stage: &mut Stage) -> Result<()> {
     ensure!(seen.text("/call") == "setns", "{seen}");
     ensure!(seen.at("/entered/0/namespace") == "mnt", "{seen}");
     ensure!(seen.text("/entered/0/owner/container") == container.id, "{seen}");
+    let said = stage
+        .watch()?
+        .violation(mark, "exec-not-privileged", |line| line.is_by(pid))?;
+    ensure!(said.is_in(&container.id), "{said}");
+    stage.silent(Way::Exec, mark, "what follows from where it came from", |line| {
+        line.is_by(pid) && line.text("/check/key").starts_with("runtime-no-host-")
+    })?;
     // Its own namespace, entered again, is nobody else's.
     let mark = stage.watch()?.mark();
     let own = format!("/proc/{}/ns/uts", std::process::id());
@@ -117,13 +126,59 @@ fn entering_a_container_from_the_host(stage: &mut Stage) -> Result<()> {
         })
 }
 
+/// The cgroup of a privileged container's program is where the program puts it; who makes a mount and a pid
+/// namespace in one step after that has nothing left that was the container's.
+fn a_program_that_leaves_its_cgroup(stage: &mut Stage) -> Result<()> {
+    let runtime = stage.world.bounded();
+    let mount = format!("{}:/elsewhere", stage.world.dockerd.directory().display());
+    let mut options: Vec<&str> = runtime.iter().map(String::as_str).collect();
+    options.extend(["--privileged", "--cgroupns", "host", "--volume", &mount]);
+    let mut shell = stage.world.container(&options)?;
+    shell.must("/bin/busybox mkdir /tmp/cgroup")?;
+    shell.must("/bin/actor mount cgroup2 /tmp/cgroup")?;
+    let leave = "echo $$ >/tmp/cgroup/cgroup.procs";
+    let mark = stage.watch()?.mark();
+    shell.must(&format!(
+        "/bin/sh -c '{leave}; exec /bin/busybox unshare -m -p -f /bin/actor talk /elsewhere/docker.sock'"
+    ))?;
+    let said = stage
+        .watch()?
+        .violation(mark, "runtime-no-docker-socket", |line| {
+            line.is_in(&shell.id) && line.text("/process/exe") == "/bin/actor"
+        })?;
+    // The runtime of a version 1 host does not look at the hierarchy that was left.
+    let identity = said.text("/container/identity");
+    ensure!(identity == "inferred" || identity == "confirmed", "{said}");
+    // A neighbour that makes the same namespaces, and speaks to nobody.
+    let mut neighbour = stage.world.privileged_container()?;
+    let mark = stage.watch()?.mark();
+    neighbour.must("/bin/busybox unshare -m -p -f /bin/actor nothing")?;
+    stage.silent(
+        Way::Exec,
+        mark,
+        "a neighbour with namespaces of its own",
+        |line| line.is_in(&neighbour.id) && line.is_violation("runtime-no-docker-socket"),
+    )
+}
+
 /// The runtime holds every capability, enters namespaces and mounts while it makes a container: none of it is
 /// the container's doing.
 fn what_the_runtime_itself_does(stage: &mut Stage) -> Result<()> {
+    runtime_is_silent(stage, &[])
+}
+
+fn a_runtime_that_is_upgraded_in_an_unusual_place(stage: &mut Stage) -> Result<()> {
+    for _ in 0..2 {
+        let runtime = stage.world.upgrade_vendor_runtime()?;
+        runtime_is_silent(stage, &["--runtime", runtime])?;
+    }
+    Ok(())
+}
+
+fn runtime_is_silent(stage: &mut Stage, options: &[&str]) -> Result<()> {
     let mark = stage.watch()?.mark();
-    let container = stage
-        .world
-        .container_of(World::USER_IMAGE, &["--security-opt", "no-new-privileges"])?;
+    let options = [options, &["--security-opt", "no-new-privileges"]].concat();
+    let container = stage.world.container_of(World::USER_IMAGE, &options)?;
     container.exec(&[], &["/bin/actor", "nothing", "after-setup"])?;
     stage.ran(mark, "after-setup")?;
     let keys = [

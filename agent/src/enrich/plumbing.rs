@@ -8,24 +8,62 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::bounded::Bounded;
 use crate::model::{CgroupId, InodeId, ProcessKey, Sighting, What};
 
 /// Programs of containers remembered per container.
 const PAYLOAD_MAX: usize = 65_536;
+/// Executables of runtimes that are remembered.
+const RUNTIMES_MAX: usize = 4096;
+/// Processes that only bear a runtime's name and are remembered.
+const STRANGERS_MAX: usize = 1024;
 /// How runc and crun name the memfd that they copy themselves to.
 const CLONE_NAMES: [&str; 3] = ["memfd:runc_cloned", "memfd:crun_cloned", "runc_cloned"];
 
 /// Tells the runtime from what it runs.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Plumbing {
     runtimes: HashSet<InodeId>,
     payload: HashMap<CgroupId, HashSet<ProcessKey>>,
+    strangers: Bounded<ProcessKey, ()>,
+}
+
+impl Default for Plumbing {
+    fn default() -> Self {
+        Self {
+            runtimes: HashSet::new(),
+            payload: HashMap::new(),
+            strangers: Bounded::new(STRANGERS_MAX),
+        }
+    }
 }
 
 impl Plumbing {
-    /// Replaces the set of the runtimes' executables.
-    pub fn set_runtimes(&mut self, runtimes: impl IntoIterator<Item = InodeId>) {
-        self.runtimes = runtimes.into_iter().collect();
+    /// Adds executables of runtimes. Those known stay: an upgrade replaces a shim's file, and shims of
+    /// before go on until their containers end.
+    pub fn add_runtimes(&mut self, runtimes: impl IntoIterator<Item = InodeId>) {
+        for runtime in runtimes {
+            if self.runtimes.len() < RUNTIMES_MAX {
+                self.runtimes.insert(runtime);
+            }
+        }
+    }
+
+    /// The nearest ancestor that bears a runtime's name and whose file is not known, to be looked at before
+    /// its child is judged: a runtime that was just upgraded, or is kept in an unusual place. None where the
+    /// process was looked at before.
+    pub fn stranger(&mut self, sighting: &Sighting, is_name: impl Fn(&str) -> bool) -> Option<u32> {
+        sighting.container?;
+        let ancestors = sighting.ancestors.iter().zip(&sighting.process.ancestors);
+        let (key, pid) = ancestors
+            .filter(|((_, file), ancestor)| !self.runtimes.contains(file) && is_name(name_of(&ancestor.exe)))
+            .map(|((key, _), ancestor)| (*key, ancestor.pid))
+            .next()?;
+        if self.strangers.get(&key).is_some() {
+            return None;
+        }
+        self.strangers.insert(key, ());
+        Some(pid)
     }
 
     /// Whether the runtime itself did it. Remembers processes that ran a program of a container, and
@@ -111,7 +149,7 @@ mod tests {
 
     fn table() -> Plumbing {
         let mut plumbing = Plumbing::default();
-        plumbing.set_runtimes([RUNC, SHIM]);
+        plumbing.add_runtimes([RUNC, SHIM]);
         plumbing
     }
 
@@ -194,6 +232,27 @@ mod tests {
         };
         assert!(plumbing.judge(&mut on_host(RUNC)));
         assert!(!plumbing.judge(&mut on_host(SHELL)));
+    }
+
+    #[test]
+    fn a_runtime_of_another_file_is_looked_at_once() {
+        const OTHER: InodeId = InodeId { dev: 1, ino: 12 };
+        let mut plumbing = table();
+        let is_name = |name: &str| name == "runc";
+        let by = |pid, file, name| run(5, MEMFD, CLONE, (pid, file, name));
+        let mut look = |pid, file, name| plumbing.stranger(&by(pid, file, name), is_name);
+        assert_eq!(look(4, RUNC, "runc"), None, "known");
+        assert_eq!(look(4, SHELL, "sh"), None, "called otherwise");
+        assert_eq!(look(4, OTHER, "/opt/bin/runc"), Some(4));
+        assert_eq!(look(4, OTHER, "/opt/bin/runc"), None, "looked at");
+        assert_eq!(
+            look(6, OTHER, "/opt/bin/runc"),
+            Some(6),
+            "the first may have been gone"
+        );
+        plumbing.add_runtimes([OTHER]);
+        assert!(plumbing.judge(&mut by(7, OTHER, "runc")));
+        assert!(plumbing.judge(&mut by(7, RUNC, "runc")), "those known stay");
     }
 
     #[test]

@@ -2,17 +2,21 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::enrich::mounts::{MountCall, MountTable};
 use crate::enrich::{ContainerTable, FileCaps, Plumbing, ProcessTable, SocketTable};
 use crate::model::{
     CgroupChange, CgroupId, CgroupOp, Connect, ContainerId, EnteredNamespace, Event, Exec, InodeId, Mount,
-    MountEffect, MountRequest, NamespaceChange, NamespaceOwner, Observation, Sighting, Source, What,
+    MountEffect, MountRequest, NamespaceChange, NamespaceOwner, Observation, Sighting, Source, Time, What,
 };
 use crate::source::host;
 use crate::source::kernel::{KernelError, KernelMaps};
 
 use super::hold::Held;
+
+/// Between two looks for all runtimes' executables because of an unknown one.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// A sighting made sense of.
 #[derive(Debug)]
@@ -33,6 +37,8 @@ pub(super) struct Scene {
     maps: KernelMaps,
     processes: ProcessTable,
     plumbing: Plumbing,
+    /// When an unknown runtime last made us look at all of them.
+    looked_for_runtimes: Option<Time>,
     files: FileCaps,
     mounts: MountTable,
     /// The host's mount namespace, and the first of each container.
@@ -40,6 +46,8 @@ pub(super) struct Scene {
     /// Whether mounts on the host itself are looked at: no check asks for them.
     host_effects: bool,
     first_mounts: HashMap<CgroupId, u32>,
+    /// The first process of each container, as the engine tells it: it is there when a caller is gone.
+    first_pids: HashMap<CgroupId, u32>,
     extra_sockets: Vec<(String, PathBuf)>,
 }
 
@@ -57,11 +65,13 @@ impl Scene {
             maps,
             processes: ProcessTable::default(),
             plumbing: Plumbing::default(),
+            looked_for_runtimes: None,
             files: FileCaps::default(),
             mounts: MountTable::new(),
             host_mounts: mnt_ns,
             host_effects,
             first_mounts: HashMap::new(),
+            first_pids: HashMap::new(),
             extra_sockets,
         };
         scene.learn_host_mounts();
@@ -109,10 +119,25 @@ impl Scene {
         let plumbing = executables
             .into_iter()
             .filter(|file| !file.path.ends_with("docker-init"));
-        self.plumbing.set_runtimes(plumbing.map(|file| InodeId {
-            dev: file.inode.dev,
-            ino: file.inode.ino,
-        }));
+        self.plumbing.add_runtimes(plumbing.map(|file| inode_of(&file)));
+    }
+
+    /// Learns of a runtime by the first that it does: one that was upgraded since the last look, or that is
+    /// in no usual place.
+    fn meet_runtime(&mut self, sighting: &Sighting) {
+        let Some(pid) = self.plumbing.stranger(sighting, host::is_runtime_name) else {
+            return;
+        };
+        if let Some(file) = host::runtime_executable_of(pid) {
+            self.plumbing.add_runtimes([inode_of(&file)]);
+            return;
+        }
+        // It may be gone already. Containers can bear such names too: not for every one of theirs.
+        let soon = |at: Time| sighting.time.since(at) < LOOK_EVERY;
+        if !self.looked_for_runtimes.is_some_and(soon) {
+            self.looked_for_runtimes = Some(sighting.time);
+            self.refresh_runtimes();
+        }
     }
 
     /// Looks for the runtimes' sockets anew: a daemon makes its own at every start.
@@ -143,6 +168,7 @@ impl Scene {
     /// Makes sense of a sighting, while its process still lives.
     pub(super) fn look(&mut self, mut sighting: Sighting) -> Result<Seen, KernelError> {
         self.processes.complete(&mut sighting);
+        self.meet_runtime(&sighting);
         let plumbing = self.plumbing.judge(&mut sighting);
         let (container, weak) = (sighting.container, sighting.by_namespace);
         let Some((mut observation, own_root)) = self.observe(sighting, plumbing)? else {
@@ -228,8 +254,14 @@ impl Scene {
         exec
     }
 
+    /// Learns of a container's first process.
+    pub(super) fn learn_first(&mut self, root: CgroupId, pid: u32, mnt_ns: u32) {
+        self.first_pids.insert(root, pid);
+        self.learn_mounts(root, pid, mnt_ns);
+    }
+
     /// Mounts that a container's programs make are held against those its first one starts with.
-    pub(super) fn learn_mounts(&mut self, root: CgroupId, pid: u32, mnt_ns: u32) {
+    fn learn_mounts(&mut self, root: CgroupId, pid: u32, mnt_ns: u32) {
         if self.first_mounts.contains_key(&root) {
             return;
         }
@@ -295,9 +327,15 @@ impl Scene {
         }
         let first = sighting.container.and_then(|root| self.first_mounts.get(&root));
         let origins: Vec<_> = first.into_iter().chain([&self.host_mounts]).copied().collect();
-        // The caller may have ended; its ancestors often share its namespace, which the reader verifies.
+        // The caller may have ended; its ancestors and the container's first process often share its
+        // namespace, which the reader verifies.
         let ancestors = sighting.process.ancestors.iter().map(|ancestor| ancestor.pid);
-        let pids: Vec<_> = [sighting.process.pid].into_iter().chain(ancestors).collect();
+        let first_pid = sighting.container.and_then(|root| self.first_pids.get(&root));
+        let pids: Vec<_> = [sighting.process.pid]
+            .into_iter()
+            .chain(ancestors)
+            .chain(first_pid.copied())
+            .collect();
         self.mounts.effect(&MountCall {
             pids: &pids,
             mnt_ns,
@@ -326,6 +364,7 @@ impl Scene {
                 self.containers.died(*root, sighting.time);
                 self.plumbing.forget(*root);
                 self.first_mounts.remove(root);
+                self.first_pids.remove(root);
             }
             _ => {}
         }
@@ -345,6 +384,13 @@ impl Scene {
 
     fn id(&self, root: CgroupId) -> Option<ContainerId> {
         self.containers.id(root).cloned()
+    }
+}
+
+fn inode_of(file: &host::ExecutableFile) -> InodeId {
+    InodeId {
+        dev: file.inode.dev,
+        ino: file.inode.ino,
     }
 }
 

@@ -303,7 +303,7 @@ impl Watch {
         if let (Some(root), Some(truth), Some(host)) = (root, &facts.truth, &self.facts.namespaces) {
             self.scene
                 .own_namespaces(root, &truth.namespaces.inums(), &host.inums())?;
-            self.scene.learn_mounts(root, truth.pid, truth.namespaces.mnt);
+            self.scene.learn_first(root, truth.pid, truth.namespaces.mnt);
         }
         Ok(())
     }

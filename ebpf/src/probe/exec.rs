@@ -75,7 +75,11 @@ pub fn exec_commit(ctx: RawTracePointContext) -> i32 {
 fn commit(task: Addr, bprm: Addr, old_pid: u32) {
     // SAFETY: the entry is this thread's own until the caller removes it.
     let before = unsafe { map::BEFORE.get(old_pid) };
-    let place = task::place(task);
+    let mut place = task::place(task);
+    let parted = place.container == 0;
+    if parted {
+        place = parted_place(task, place);
+    }
     let secure = bprm.bit(&offset::BINPRM_SECUREEXEC);
     let mut reasons = 0;
     if place.container != 0 {
@@ -90,7 +94,7 @@ fn commit(task: Addr, bprm: Addr, old_pid: u32) {
     if reasons == 0 {
         return;
     }
-    learn_namespaces(task, place);
+    learn_namespaces(task, place, parted);
     let class = if reasons & (REASON_SETID_FILE | REASON_GAINED) == 0 { Class::Bulk } else { Class::Rare };
     if emit::within_quota(Source::Exec, class, place)
         && let Some(record) = emit::scratch(Source::Exec)
@@ -127,8 +131,8 @@ fn entry(task: Addr, place: Place) -> u32 {
 
 /// Ties the namespaces of a container's programs to it, the first time they are seen.
 #[inline(always)]
-fn learn_namespaces(task: Addr, place: Place) {
-    if place.container == 0 || place.by_namespace {
+fn learn_namespaces(task: Addr, place: Place, parted: bool) {
+    if place.container == 0 || (place.by_namespace && !parted) {
         return;
     }
     let ns = kernel::namespaces(task);
@@ -143,6 +147,18 @@ fn learn_namespaces(task: Addr, place: Place) {
             let _ = map::NAMESPACES.insert(*inum, place.container, 0);
         }
     }
+}
+
+/// Where a task is that nothing of its own ties to a container: where its parent is, if it was made with
+/// a mount namespace of its own (`clone(CLONE_NEWNS)`) after its parent left the container's cgroup.
+#[inline(always)]
+fn parted_place(task: Addr, place: Place) -> Place {
+    let (mnt, _) = kernel::mount_and_pid_namespace(task);
+    if mnt == offset::HOST_NAMESPACES.load()[0] {
+        return place;
+    }
+    let parent = task::place(task.follow(&offset::TASK_REAL_PARENT));
+    Place { container: parent.container, by_namespace: parent.container != 0, ..place }
 }
 
 /// # Safety

@@ -6,7 +6,7 @@
 use aya_ebpf::{helpers::bpf_get_current_pid_tgid, macros::tracepoint, programs::TracePointContext};
 use hullwatch_common::{
     Header, Inflight, Kind, Loss, Namespaces, Source,
-    event::{Namespace, OWNER_HOST},
+    event::{CALL_UNSHARE, Namespace, OWNER_HOST},
 };
 
 use super::syscall;
@@ -38,13 +38,24 @@ pub fn namespace_exit(ctx: TracePointContext) -> u32 {
         return 0;
     }
     let current = kernel::current();
+    let before = &inflight.ns;
+    let after = kernel::namespaces(current);
     let cgroup = kernel::cgroup_of(current);
     let own = task::container_of_cgroup(cgroup);
-    let owners = entered(&inflight.ns, &kernel::namespaces(current), own);
+    if inflight.call == CALL_UNSHARE {
+        adopt(before, &after, own);
+        return 0;
+    }
+    // One that left its container's cgroup is still the container's when it enters the host. One that comes
+    // from the host and enters a container step by step is not the container's for its first step.
+    let left = if own == 0 { task::container_of_either(before.mnt, before.pid) } else { own };
+    let owners = entered(before, &after, own, left);
     if owners.iter().all(|owner| *owner == 0) {
         return 0;
     }
-    let place = Place { cgroup, container: own, by_namespace: false };
+    let into_host = owners.iter().any(|owner| *owner == OWNER_HOST);
+    let container = if into_host { left } else { own };
+    let place = Place { cgroup, container, by_namespace: container != own };
     if !emit::within_quota(Source::Namespace, Class::Rare, place) {
         return 0;
     }
@@ -63,20 +74,42 @@ pub fn namespace_exit(ctx: TracePointContext) -> u32 {
     0
 }
 
-/// Owner of each namespace that changed and is not the task's own: the host's for a task of a container,
-/// another container's for any.
+/// Ties new namespaces to the container whose task made them, by its cgroup or by the mount namespace that
+/// it made them in: they tell where it is once it has left the cgroup. Numbers are used again, so those
+/// that the host makes are taken from whoever had them before.
 #[inline(always)]
-fn entered(before: &Namespaces, after: &Namespaces, own: u64) -> [u64; 7] {
+fn adopt(before: &Namespaces, after: &Namespaces, own: u64) {
+    let container = if own == 0 { task::container_of_namespace(before.mnt) } else { own };
+    for (old, new) in inums(before).into_iter().zip(inums(after)) {
+        if old == new {
+            continue;
+        }
+        // Whatever fails, a namespace without an owner, or with one that is gone, is nobody's.
+        let _ = if container == 0 {
+            map::NAMESPACES.remove(new)
+        } else {
+            map::NAMESPACES.insert(new, container, 0)
+        };
+    }
+}
+
+#[inline(always)]
+fn inums(ns: &Namespaces) -> [u32; 7] {
+    [ns.mnt, ns.pid, ns.net, ns.ipc, ns.uts, ns.user, ns.cgroup]
+}
+
+/// Owner of each namespace that changed and is not the task's own: the host's for a task that is, or was
+/// until it `left` the cgroup, a container's; another container's for any.
+#[inline(always)]
+fn entered(before: &Namespaces, after: &Namespaces, own: u64, left: u64) -> [u64; 7] {
     let host = offset::HOST_NAMESPACES.load();
-    let old = [before.mnt, before.pid, before.net, before.ipc, before.uts, before.user, before.cgroup];
-    let new = [after.mnt, after.pid, after.net, after.ipc, after.uts, after.user, after.cgroup];
     let mut owners = [0; 7];
-    for (((owner, old), new), host) in owners.iter_mut().zip(old).zip(new).zip(host) {
+    for (((owner, old), new), host) in owners.iter_mut().zip(inums(before)).zip(inums(after)).zip(host) {
         if old == new {
             continue;
         }
         if new == host {
-            *owner = if own == 0 { 0 } else { OWNER_HOST };
+            *owner = if left == 0 { 0 } else { OWNER_HOST };
         } else {
             let of = task::container_of_namespace(new);
             *owner = if of == own { 0 } else { of };

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{Word, config, container_name, proc, program, weigh};
 use crate::check::{Finding, View};
-use crate::model::{Class, Container, Event, Host, NamespaceOwner, Namespaces, Severity, Verdict};
+use crate::model::{Class, Container, Event, Host, Identity, NamespaceOwner, Namespaces, Severity, Verdict};
 
 /// Containers that a chain of `container:` modes may run through; engines refuse loops, files need not.
 const CHAIN: usize = 8;
@@ -103,6 +103,11 @@ impl HostNamespace {
 
     fn strays(&self, view: &View<'_>) -> Option<Finding> {
         let process = view.observation.process.as_ref()?;
+        // One that came from the host and entered some of the container's namespaces is still in the host's
+        // others: that it came is `exec-not-privileged`.
+        if view.observation.container.as_ref()?.identity != Identity::Confirmed {
+            return None;
+        }
         let inode = (self.inode)(&process.namespaces);
         if self.of_host(view.host) != Some(inode)
             || !matches!(self.configured(view.container?, view.host), Word::Good)

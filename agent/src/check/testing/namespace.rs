@@ -3,7 +3,7 @@
 use super::super::Check;
 use super::super::support::HostNamespace;
 use super::{HOST_NAMESPACES, Scene, assert_fails, container, exec_in, judge, setns_in};
-use crate::model::{Class, Container, ContainerState, Namespaces, Verdict};
+use crate::model::{Class, Container, ContainerState, Identity, Namespaces, Verdict};
 
 /// A check, and how to vary what it looks at.
 pub(in crate::check) struct Cases {
@@ -105,6 +105,15 @@ impl Cases {
             "/bin/ip of container web runs in the host's {words} namespace, which its configuration does not share"
         );
         stray.finds(Class::Drift, severity, &summary);
+        let identity = |scene: &mut Scene, identity| {
+            if let Some(container) = &mut scene.observation.container {
+                container.identity = identity;
+            }
+        };
+        // `nsenter --mount` from the host.
+        identity(&mut stray, Identity::Inferred);
+        stray.silent();
+        identity(&mut stray, Identity::Confirmed);
         (self.set_mode)(stray.facts(), Some("host".into()));
         stray.silent();
         stray.container = None;

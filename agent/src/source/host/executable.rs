@@ -80,10 +80,27 @@ pub fn runtime_executables() -> Vec<ExecutableFile> {
     found
 }
 
+/// Whether a file name is that of a program of a runtime. It proves nothing.
+#[must_use]
+pub fn is_runtime_name(name: &str) -> bool {
+    NAMES.contains(&name) || name == SHIM || name.starts_with("containerd-shim-")
+}
+
+/// The program of one process, where it is a runtime's by name and trusted as those of
+/// [`runtime_executables`] are: vendors keep their own in directories of their own.
+#[must_use]
+pub fn runtime_executable_of(pid: u32) -> Option<ExecutableFile> {
+    let process = proc::open(pid).ok()?;
+    let path = program_at_home(&process, proc::host_namespaces()?.mnt, is_runtime_name)?;
+    let mut found = Vec::new();
+    add(&InodeLookup::new(), path, 0, &mut found);
+    found.pop()
+}
+
 fn collect(lookup: &InodeLookup, directory: &Path, owner: u32, found: &mut Vec<ExecutableFile>) {
     let entries = fs::read_dir(directory).into_iter().flatten().flatten();
     for entry in entries.take(MAX_ENTRIES) {
-        if entry.file_name().to_str().is_some_and(is_runtime) {
+        if entry.file_name().to_str().is_some_and(is_runtime_name) {
             add(lookup, entry.path(), owner, found);
         }
     }
@@ -96,10 +113,6 @@ fn add(lookup: &InodeLookup, path: PathBuf, owner: u32, found: &mut Vec<Executab
     {
         found.push(ExecutableFile { path, inode });
     }
-}
-
-fn is_runtime(name: &str) -> bool {
-    NAMES.contains(&name) || name == SHIM || name.starts_with("containerd-shim-")
 }
 
 fn is_trusted_program(status: &Statx, owner: u32) -> bool {
@@ -120,16 +133,17 @@ fn daemons() -> Vec<PathBuf> {
     processes
         .take(MAX_PROCESSES)
         .flatten()
-        .filter_map(|process| daemon_program(&process, host.mnt))
+        .filter_map(|process| program_at_home(&process, host.mnt, |name| DAEMONS.contains(&name)))
         .collect()
 }
 
-fn daemon_program(process: &Process, host_mounts: u32) -> Option<PathBuf> {
+/// The program of a process of root in the host's mount namespace, if it is so called.
+fn program_at_home(process: &Process, host_mounts: u32, is_called: impl Fn(&str) -> bool) -> Option<PathBuf> {
     let path = process.exe().ok()?;
     let name = path.file_name()?.to_str()?;
     let roots = || fs::metadata(format!("/proc/{}", process.pid)).is_ok_and(|status| status.uid() == 0);
     let at_home = || proc::mount_namespace(process) == Some(host_mounts);
-    (DAEMONS.contains(&name) && roots() && at_home()).then_some(path)
+    (is_called(name) && roots() && at_home()).then_some(path)
 }
 
 #[cfg(test)]

@@ -24,7 +24,7 @@ pub use cgroup::{
     CgroupError, CgroupVersion, FoundCgroup, FoundCgroups, Hierarchy, container_cgroups, container_cgroups_in,
 };
 pub use complete::complete;
-pub use executable::{ExecutableFile, runtime_executables};
+pub use executable::{ExecutableFile, is_runtime_name, runtime_executable_of, runtime_executables};
 pub use facts::facts;
 pub use program::{Program, ProgramError, ProgramFile, own_program};
 pub use socket::{SocketFile, known_socket_names, runtime_sockets};
