@@ -93,7 +93,7 @@ pub const PROBES: &[Probe] = &[
                 ]),
                 needs: &[OffsetGroup::Exec],
                 blind: &[FILE_CAPS_BY_ROOT],
-                cost: "some 0.3 µs per exec",
+                cost: "some 2 µs per exec",
             },
             Rung {
                 name: "raw_tp:sched_process_exec",
@@ -103,7 +103,7 @@ pub const PROBES: &[Probe] = &[
                     FILE_CAPS_BY_ROOT,
                     "credentials before the exec: what was gained is the kernel's own judgement (AT_SECURE), without which ids or capabilities",
                 ],
-                cost: "some 0.2 µs per exec",
+                cost: "some 1 µs per exec",
             },
         ],
     },
