@@ -3,6 +3,7 @@
 pub mod btf;
 mod calls;
 mod cgroup_mode;
+mod clock;
 pub mod decode;
 mod error;
 mod ladder;
@@ -12,9 +13,10 @@ mod maps;
 mod ring;
 
 pub use cgroup_mode::{CgroupMode, CgroupModeChoice};
+pub use clock::BootClock;
 pub use error::KernelError;
 pub use ladder::{Hook, PROBES, Probe, Rung};
 pub use load::{Kernel, KernelConfig, ProbeReport, ProbeState};
 pub use losses::{Loss, LossCount, LossMeter};
 pub use maps::KernelMaps;
-pub use ring::{Batch, BootClock, Rings};
+pub use ring::{Batch, Rings};

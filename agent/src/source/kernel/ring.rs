@@ -9,9 +9,10 @@ use tokio::io::unix::AsyncFd;
 use tokio::time::sleep;
 
 use super::KernelError;
+use super::clock::BootClock;
 use super::decode::{DecodeError, decode};
 use super::maps::take;
-use crate::model::{Sighting, Time};
+use crate::model::Sighting;
 
 /// Ordinary execs are read this long after the first: long enough to be woken once for many, short
 /// enough that nobody notices.
@@ -121,35 +122,5 @@ impl Batch {
                 self.undecodable += 1;
             }
         }
-    }
-}
-
-/// The difference between the wall clock and `CLOCK_BOOTTIME`, in which the probes tell time.
-#[derive(Clone, Copy, Debug)]
-pub struct BootClock {
-    offset: i128,
-}
-
-impl BootClock {
-    /// As it is now; a step of the wall clock changes it.
-    #[must_use]
-    pub fn now() -> Self {
-        let boot = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
-        let boot = i128::from(boot.tv_sec) * 1_000_000_000 + i128::from(boot.tv_nsec);
-        Self {
-            offset: Time::now().unix_nanos() - boot,
-        }
-    }
-
-    /// With a known difference, in nanoseconds.
-    #[must_use]
-    pub const fn with_offset(offset: i128) -> Self {
-        Self { offset }
-    }
-
-    /// Wall-clock time of a `CLOCK_BOOTTIME` reading in nanoseconds.
-    #[must_use]
-    pub fn time(self, boot: u64) -> Time {
-        Time::from_unix_nanos(i128::from(boot) + self.offset)
     }
 }

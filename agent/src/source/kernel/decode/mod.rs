@@ -9,7 +9,7 @@ mod tests;
 use bytemuck::Pod;
 use hullwatch_common::{ABI_VERSION, Header, Kind};
 
-use super::ring::BootClock;
+use super::clock::BootClock;
 use crate::model::{CgroupId, Sighting};
 
 /// Why a record was not understood.
