@@ -10,6 +10,7 @@ mod fixture;
 mod flood;
 mod mounts;
 mod privileged;
+mod refusals;
 mod replay;
 mod rungs;
 mod schema;
@@ -33,6 +34,7 @@ const SUITES: &[&[Case]] = &[
     mounts::CASES,
     configuration::CASES,
     engine::CASES,
+    refusals::CASES,
     replay::CASES,
     rungs::CASES,
     flood::CASES,

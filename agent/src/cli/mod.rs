@@ -81,21 +81,15 @@ fn usage(error: &clap::Error) -> ExitCode {
         // Nobody is left to tell that nobody reads.
         return error.print().map_or(ExitCode::SUCCESS, |()| ExitCode::SUCCESS);
     }
+    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        return Fault::usage_text("a subcommand is missing; see `hullwatch --help`".to_owned()).report();
+    }
     let text = error.to_string();
-    let lines: Vec<_> = text
-        .lines()
-        .map(str::trim)
-        .filter(|line| !line.is_empty())
-        .collect();
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
     let what: Vec<_> = lines
-        .iter()
         .take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more information"))
         .map(|line| line.trim_start_matches("error: "))
         .collect();
-    let what = if what.is_empty() {
-        "a subcommand is missing".to_owned()
-    } else {
-        what.join("; ")
-    };
+    let what = what.join("; ");
     Fault::usage_text(format!("{what}; see `hullwatch --help`")).report()
 }
