@@ -15,7 +15,7 @@ cases! {
 
 /// Runs `watch` and `doctor` in a changed world; both must say the same in one line.
 #[track_caller]
-fn check(stage: &Stage, world: &[&str], said: &str) -> Result<()> {
+fn check(stage: &Stage, (program, arguments): (&str, &[&str]), said: &str) -> Result<()> {
     for command in ["watch", "doctor"] {
         let product = stage.world.hullwatch_path();
         let output = Command::new(program)
