@@ -92,10 +92,12 @@ fn usage(error: &clap::Error) -> ExitCode {
         .take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more information"))
         .map(|line| line.trim_start_matches("error: "))
         .collect();
-    let what = if what.is_empty() {
-        "a subcommand is missing".to_owned()
+    let missing = error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
+    let what = if missing || what.is_empty() {
+        "a command is missing".to_owned()
     } else {
-        what.join("; ")
+        // A line that ends with a colon introduces the next.
+        what.join("; ").replace(":; ", ": ")
     };
     Fault::usage_text(format!("{what}; see `hullwatch --help`")).report()
 }
