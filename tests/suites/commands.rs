@@ -13,10 +13,12 @@ use crate::stage::{self, Stage};
 cases! {
     staged:
         without_root,
+        with_less_than_it_takes,
         demo,
         doctor;
     alone:
         an_unknown_option,
+        a_missing_word,
         a_broken_engine_uri,
         the_catalogue;
 }
@@ -58,6 +60,36 @@ fn without_root(stage: &mut Stage) -> Result<()> {
         .try_to_act(&["as", "65534", &binary, "watch", "--json"])?;
     let said = check_failure(&output, 3, true)?;
     ensure!(said.contains("root"), "no remedy: {said}");
+    Ok(())
+}
+
+/// Root without the capabilities, and with too few files: each is told for what it is.
+fn with_less_than_it_takes(stage: &mut Stage) -> Result<()> {
+    let binary = stage.world.hullwatch_path();
+    for (limit, remedy) in [
+        ("setpriv --bounding-set -sys_admin,-bpf,-perfmon", "CAP_BPF"),
+        ("prlimit --nofile=20", "ulimit -n"),
+    ] {
+        let output = Command::new("sh")
+            .args(["-c", &format!("exec {limit} \"$0\" watch --json")])
+            .arg(binary)
+            .env_remove("DOCKER_HOST")
+            .output()?;
+        let said = check_failure(&output, 3, true)?;
+        ensure!(said.contains(remedy) && !said.contains("lockdown"), "{said}");
+    }
+    Ok(())
+}
+
+fn a_missing_word() -> Result<()> {
+    for (args, word) in [
+        (&[][..], "a command is missing"),
+        (&["checks"], "a command is missing"),
+        (&["replay"], "not provided: <FILE>"),
+    ] {
+        let said = check_failure(&hullwatch(args)?, 2, true)?;
+        ensure!(said.contains(word), "{said}");
+    }
     Ok(())
 }
 

@@ -10,7 +10,7 @@ use crate::stage::Stage;
 cases! {
     staged:
         a_kernel_without_btf,
-        a_kernel_that_refuses;
+        root_without_capabilities;
 }
 
 /// Runs `watch` and `doctor` in a changed world; both must say the same in one line.
@@ -48,8 +48,8 @@ fn a_kernel_without_btf(stage: &mut Stage) -> Result<()> {
     )
 }
 
-/// Root without the capabilities that loading needs is what a locked-down kernel looks like from here.
-fn a_kernel_that_refuses(stage: &mut Stage) -> Result<()> {
+/// Root without the capabilities that loading needs.
+fn root_without_capabilities(stage: &mut Stage) -> Result<()> {
     let bound = ["--bounding-set", "-sys_admin,-bpf,-perfmon"];
-    check(stage, ("setpriv", &bound), "the kernel refuses the probes")
+    check(stage, ("setpriv", &bound), "loading probes needs CAP_BPF")
 }

@@ -68,7 +68,7 @@ impl FromStr for Benchmark {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         Self::ALL
             .into_iter()
-            .find(|version| version.name() == text)
+            .find(|version| version.name() == text || version.name().strip_prefix("cis-") == Some(text))
             .ok_or_else(|| {
                 let known: Vec<_> = Self::ALL.iter().map(|version| version.name()).collect();
                 format!("unknown benchmark `{text}`; known are {}", known.join(", "))
@@ -84,6 +84,8 @@ mod tests {
     fn names_are_read_back_and_others_refused() {
         for version in Benchmark::ALL {
             assert_eq!(version.name().parse(), Ok(version));
+            let bare = version.name().trim_start_matches("cis-");
+            assert_eq!(bare.parse(), Ok(version));
         }
         assert!("cis-2.0".parse::<Benchmark>().unwrap_err().contains("cis-1.6.0"));
     }

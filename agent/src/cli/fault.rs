@@ -79,9 +79,45 @@ pub(super) fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
+        let more = error.to_string();
+        // Some crates' errors say what their cause will say again.
+        if !text.ends_with(&more) {
+            text.push_str(": ");
+            text.push_str(&more);
+        }
         cause = error.source();
     }
     text.replace('\n', " ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("{text}")]
+    struct Said {
+        text: &'static str,
+        source: Option<Box<Said>>,
+    }
+
+    #[track_caller]
+    fn check(texts: &[&'static str], line: &str) {
+        let mut error = None;
+        for text in texts.iter().rev() {
+            let source = error.take().map(Box::new);
+            error = Some(Said { text, source });
+        }
+        assert_eq!(chain(&error.unwrap()), line);
+    }
+
+    #[test]
+    fn causes_are_told_once_and_in_one_line() {
+        check(&["cannot watch", "no\nmap"], "cannot watch: no map");
+        check(
+            &["map error: no map", "no map", "EPERM"],
+            "map error: no map: EPERM",
+        );
+        check(&["no map"], "no map");
+    }
 }

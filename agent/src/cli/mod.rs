@@ -90,6 +90,7 @@ fn usage(error: &clap::Error) -> ExitCode {
         .take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more information"))
         .map(|line| line.trim_start_matches("error: "))
         .collect();
-    let what = what.join("; ");
+    // A line that ends with a colon introduces the next.
+    let what = what.join("; ").replace(":; ", ": ");
     Fault::usage_text(format!("{what}; see `hullwatch --help`")).report()
 }

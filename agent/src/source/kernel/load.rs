@@ -91,9 +91,7 @@ impl Kernel {
         loader.override_global("SOCKET_NAME_LENGTHS", &lengths, true);
         loader.override_global("CGROUP_V1_SUBSYS", &mode.subsys, true);
         loader.override_global("CGROUP_HIERARCHY", &mode.hierarchy, true);
-        let ebpf = loader
-            .load(OBJECT)
-            .map_err(|error| KernelError::Load(Box::new(error)))?;
+        let ebpf = loader.load(OBJECT).map_err(KernelError::of_load)?;
         let mut kernel = Self {
             ebpf,
             reports: Vec::new(),
