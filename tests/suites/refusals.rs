@@ -9,8 +9,7 @@ use crate::stage::Stage;
 
 cases! {
     staged:
-        a_kernel_without_btf,
-        root_without_capabilities;
+        a_kernel_without_btf;
 }
 
 /// Runs `watch` and `doctor` in a changed world; both must say the same in one line.
@@ -46,10 +45,4 @@ fn a_kernel_without_btf(stage: &mut Stage) -> Result<()> {
         ("unshare", &["--mount", "sh", "-c", hide]),
         "CONFIG_DEBUG_INFO_BTF",
     )
-}
-
-/// Root without the capabilities that loading needs.
-fn root_without_capabilities(stage: &mut Stage) -> Result<()> {
-    let bound = ["--bounding-set", "-sys_admin,-bpf,-perfmon"];
-    check(stage, ("setpriv", &bound), "loading probes needs CAP_BPF")
 }

@@ -82,7 +82,7 @@ fn usage(error: &clap::Error) -> ExitCode {
         return error.print().map_or(ExitCode::SUCCESS, |()| ExitCode::SUCCESS);
     }
     if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
-        return Fault::usage_text("a subcommand is missing; see `hullwatch --help`".to_owned()).report();
+        return Fault::usage_text("a command is missing; see `hullwatch --help`".to_owned()).report();
     }
     let text = error.to_string();
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
