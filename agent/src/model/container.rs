@@ -135,6 +135,42 @@ pub struct Container {
     pub truth: Option<RunningTruth>,
 }
 
+impl Container {
+    /// A container of which nothing but its id is known; the name is then the id's first digits.
+    #[must_use]
+    pub fn unknown(id: ContainerId, engine: EngineKind) -> Self {
+        Self {
+            name: id.short().to_owned(),
+            id,
+            image: String::new(),
+            image_id: None,
+            engine,
+            state: ContainerState::Unknown,
+            pid: None,
+            created: None,
+            runtime: None,
+            user: None,
+            privileged: None,
+            cap_add: None,
+            cap_drop: None,
+            security_opt: None,
+            network_mode: None,
+            pid_mode: None,
+            ipc_mode: None,
+            uts_mode: None,
+            userns_mode: None,
+            devices: None,
+            device_requests: None,
+            device_cgroup_rules: None,
+            mounts: None,
+            apparmor_profile: None,
+            process_label: None,
+            labels: Vec::new(),
+            truth: None,
+        }
+    }
+}
+
 /// One mount of a container, as the engine lists it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ContainerMount {

@@ -243,34 +243,11 @@ impl Desk {
     }
 
     fn sketch(&self, id: &ContainerId, hints: &Hints) -> Container {
+        let unknown = Container::unknown(id.clone(), self.engine);
         Container {
-            id: id.clone(),
-            name: hints.name.clone().unwrap_or_else(|| id.short().to_owned()),
+            name: hints.name.clone().unwrap_or_else(|| unknown.name.clone()),
             image: hints.image.clone().unwrap_or_default(),
-            image_id: None,
-            engine: self.engine,
-            state: ContainerState::Unknown,
-            pid: None,
-            created: None,
-            runtime: None,
-            user: None,
-            privileged: None,
-            cap_add: None,
-            cap_drop: None,
-            security_opt: None,
-            network_mode: None,
-            pid_mode: None,
-            ipc_mode: None,
-            uts_mode: None,
-            userns_mode: None,
-            devices: None,
-            device_requests: None,
-            device_cgroup_rules: None,
-            mounts: None,
-            apparmor_profile: None,
-            process_label: None,
-            labels: Vec::new(),
-            truth: None,
+            ..unknown
         }
     }
 }

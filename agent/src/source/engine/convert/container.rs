@@ -25,33 +25,18 @@ pub(in super::super) fn container(
     let mut labels: Vec<_> = config.labels.unwrap_or_default().into_iter().collect();
     labels.sort();
     let facts = Container {
-        id,
         name: name.trim_start_matches('/').to_owned(),
         image: config.image.unwrap_or_default(),
         image_id: answer.image,
-        engine,
         state,
         pid: pid(run.pid),
         created: answer.created.and_then(|text| Time::try_from(text).ok()),
-        runtime: None,
         user: config.user,
-        privileged: None,
-        cap_add: None,
-        cap_drop: None,
-        security_opt: None,
-        network_mode: None,
-        pid_mode: None,
-        ipc_mode: None,
-        uts_mode: None,
-        userns_mode: None,
-        devices: None,
-        device_requests: None,
-        device_cgroup_rules: None,
         mounts,
         apparmor_profile: answer.app_armor_profile,
         process_label: answer.process_label,
         labels,
-        truth: None,
+        ..Container::unknown(id, engine)
     };
     Ok(match answer.host_config {
         Some(config) => with_host_config(facts, config),
