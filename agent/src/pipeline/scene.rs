@@ -271,16 +271,20 @@ impl Scene {
         }
     }
 
-    /// The connection with its runtime's name; none where the socket only bears a runtime's name.
+    /// The connection with its runtime's name; none where the socket only bears a runtime's name, or only
+    /// the number of one that was.
     fn connect(
         &mut self,
         connect: &Connect,
         inode: InodeId,
         by_name: bool,
     ) -> Result<Option<Connect>, KernelError> {
-        if by_name && !self.sockets.is_runtime(inode) {
+        let renamed = self.sockets.was_runtime(inode) && self.is_bound_by_runtime(connect, inode);
+        if !renamed && !self.sockets.is_runtime(inode) {
             self.refresh_sockets()?;
-            if !self.sockets.is_runtime(inode) {
+            // What the probes knew by its inode, and is not even a former one, was forgotten for want of room.
+            let forgotten = !by_name && !self.sockets.was_runtime(inode);
+            if !forgotten && !self.sockets.is_runtime(inode) {
                 return Ok(None);
             }
         }
@@ -290,6 +294,11 @@ impl Scene {
             socket,
             bound: connect.bound.clone(),
         }))
+    }
+
+    fn is_bound_by_runtime(&self, connect: &Connect, inode: InodeId) -> bool {
+        let names = socket_names(&self.extra_sockets);
+        names.contains(&connect.bound) || connect.bound == self.sockets.socket(connect, inode).path
     }
 
     fn mount(&mut self, sighting: &Sighting, plumbing: bool) -> Option<Mount> {
