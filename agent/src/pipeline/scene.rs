@@ -18,6 +18,9 @@ use super::hold::Held;
 /// Between two looks for all runtimes' executables because of an unknown one.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
+/// Cgroups within one container's own that are followed, as many as the probes follow.
+const NESTED_MAX: usize = 1024;
+
 /// A sighting made sense of.
 #[derive(Debug)]
 pub(super) enum Seen {
@@ -88,15 +91,23 @@ impl Scene {
         }
     }
 
-    /// Learns of containers that were there before the probes.
-    pub(super) fn adopt(&mut self, found: &host::FoundCgroups) -> Result<(), KernelError> {
+    /// Learns of containers that were there before the probes. Returns how many of their cgroups are not
+    /// followed: those beyond what one container may have, and all for which the probes have no room.
+    pub(super) fn adopt(&mut self, found: &host::FoundCgroups) -> usize {
+        let mut nested: HashMap<CgroupId, usize> = HashMap::new();
+        let mut left_out = 0;
         for cgroup in &found.cgroups {
-            self.maps.add_container(cgroup.id, cgroup.root)?;
-            if cgroup.id == cgroup.root {
+            let own = cgroup.id == cgroup.root;
+            let within = nested.entry(cgroup.root).or_default();
+            *within += usize::from(!own);
+            if *within > NESTED_MAX || self.maps.add_container(cgroup.id, cgroup.root).is_err() {
+                left_out += 1;
+            }
+            if own {
                 self.containers.born(cgroup.root, &cgroup.path);
             }
         }
-        Ok(())
+        left_out
     }
 
     /// Ties a container's namespaces to it, those that are not the host's.
