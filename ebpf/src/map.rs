@@ -44,6 +44,11 @@ pub static QUOTAS: PerCpuHashMap<QuotaKey, Quota> = PerCpuHashMap::with_max_entr
 #[map]
 pub static CONTAINERS: HashMap<u64, ContainerCgroup> = HashMap::with_max_entries(16384, 0);
 
+/// How many cgroups each container has within its own, so that one cannot fill `CONTAINERS`. Counted with
+/// `cgroup_mutex` held, so without atomic operations.
+#[map]
+pub static NESTED: HashMap<u64, u32> = HashMap::with_max_entries(16384, 0);
+
 /// Namespaces that belong to containers: inode number to outermost cgroup. Seven per container.
 #[map]
 pub static NAMESPACES: LruHashMap<u32, u64> = LruHashMap::with_max_entries(16384, 0);

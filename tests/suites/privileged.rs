@@ -1,7 +1,7 @@
 //! Programs in privileged containers, and sessions that bring more than the container has.
 
 use anyhow::{Result, ensure};
-use hullwatch_tests::{Shell, World};
+use hullwatch_tests::{Shell, Skip, World};
 
 use crate::case::cases;
 use crate::stage::{Stage, Way};
@@ -13,6 +13,7 @@ cases! {
         a_session_as_root,
         entering_a_container_from_the_host,
         a_program_that_leaves_its_cgroup,
+        a_container_full_of_cgroups,
         what_the_runtime_itself_does,
         a_runtime_that_is_upgraded_in_an_unusual_place,
         programs_without_a_name_or_by_another;
@@ -159,6 +160,43 @@ fn a_program_that_leaves_its_cgroup(stage: &mut Stage) -> Result<()> {
         "a neighbour with namespaces of its own",
         |line| line.is_in(&neighbour.id) && line.is_violation("runtime-no-docker-socket"),
     )
+}
+
+/// One container's cgroups, however many and whatever they are called, take nobody else's room and name.
+fn a_container_full_of_cgroups(stage: &mut Stage) -> Result<()> {
+    if !std::fs::read_to_string("/proc/mounts")?.contains(" cgroup2 ") {
+        return Err(Skip::because("needs cgroup version 2").into());
+    }
+    let runtime = stage.world.bounded();
+    let mut options: Vec<&str> = runtime.iter().map(String::as_str).collect();
+    options.extend(["--privileged", "--cgroupns", "host"]);
+    let mut shell = stage.world.container(&options)?;
+    shell.must("/bin/busybox mkdir /tmp/cgroup")?;
+    shell.must("/bin/actor mount cgroup2 /tmp/cgroup")?;
+    let mark = stage.watch()?.mark();
+    let id = "d".repeat(64);
+    // A cgroup that is called like a container, outside of its own.
+    shell.must(&format!(
+        "/bin/busybox mkdir /tmp/cgroup/{id} && \
+         /bin/sh -c 'echo $$ >/tmp/cgroup/{id}/cgroup.procs; /bin/actor nothing in-disguise'"
+    ))?;
+    let seen = stage.ran(mark, "in-disguise")?;
+    shell.must(&format!("/bin/busybox rmdir /tmp/cgroup/{id}"))?;
+    ensure!(seen.is_in(&shell.id), "{seen}");
+    shell.must(
+        "own=/tmp/cgroup/$(/bin/busybox sed -n 's/^0:://p' /proc/self/cgroup); \
+         i=0; while [ $i -lt 1100 ]; do set -- \"$@\" $own/$i; i=$((i + 1)); done; /bin/busybox mkdir \"$@\"",
+    )?;
+    stage.watch()?.expect(mark, "a gap of cgroups", |line| {
+        line.text("/type") == "gap" && line.text("/source") == "cgroup" && line.text("/reason") == "map-full"
+    })?;
+    let mut neighbour = stage.world.container(&[])?;
+    let seen = stage.run_in(&mut neighbour, "/bin/actor")?;
+    ensure!(
+        seen.is_in(&neighbour.id) && seen.text("/container/identity") == "confirmed",
+        "{seen}"
+    );
+    Ok(())
 }
 
 /// The runtime holds every capability, enters namespaces and mounts while it makes a container: none of it is

@@ -7,6 +7,7 @@ use std::os::unix::net::{SocketAddr, UnixListener, UnixStream};
 use std::process::Stdio;
 
 use anyhow::{Result, ensure};
+use hullwatch_tests::{Mark, Shell};
 
 use crate::case::cases;
 use crate::stage::{Stage, TRUSTED_UID, Way};
@@ -21,7 +22,8 @@ cases! {
         the_engine_s_socket_from_the_host,
         look_alikes_on_the_host,
         a_connection_that_somebody_else_made,
-        a_socket_that_the_operator_names;
+        a_socket_that_the_operator_names,
+        a_socket_that_is_renamed;
 }
 
 fn the_engine_s_socket_from_a_container(stage: &mut Stage) -> Result<()> {
@@ -172,4 +174,33 @@ fn a_socket_that_the_operator_names(stage: &mut Stage) -> Result<()> {
             .observation(mark, "connect", |line| line.number("/socket/ino") == Some(ino))
             .map(drop)
     })
+}
+
+/// Another socket takes the engine's place, as a proxy would; the engine still listens where its own went.
+fn a_socket_that_is_renamed(stage: &mut Stage) -> Result<()> {
+    let (socket, directory) = (stage.world.dockerd.socket(), stage.world.dockerd.directory());
+    let hidden = directory.join("hidden.sock");
+    let mount = format!("{}:/elsewhere", directory.display());
+    let mut shell = stage.world.container(&["--volume", &mount])?;
+    let mark = stage.watch()?.mark();
+    fs::rename(&socket, &hidden)?;
+    let outcome = use_renamed(stage, &mut shell, mark);
+    fs::rename(&hidden, &socket)?;
+    outcome
+}
+
+fn use_renamed(stage: &mut Stage, shell: &mut Shell, mark: Mark) -> Result<()> {
+    let socket = stage.world.dockerd.socket();
+    let _listener = UnixListener::bind(&socket)?;
+    // When this is told, the engine's own socket is known to be elsewhere.
+    let pid = stage.world.act(&["connect", &socket.to_string_lossy()])?;
+    stage
+        .watch()?
+        .observation(mark, "connect", |line| line.is_by(pid))?;
+    shell.must("/bin/actor connect /elsewhere/hidden.sock")?;
+    let said = stage.watch()?.violation(mark, FROM_CONTAINER, |line| {
+        line.is_in(&shell.id) && line.text("/process/exe") == "/bin/actor"
+    })?;
+    ensure!(said.text("/class") == "exercised", "{said}");
+    Ok(())
 }

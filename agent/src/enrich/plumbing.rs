@@ -8,11 +8,16 @@
 
 use std::collections::{HashMap, HashSet};
 
+use rustix::io::Errno;
+use rustix::process::{Pid, test_kill_process};
+
 use super::bounded::Bounded;
 use crate::model::{CgroupId, InodeId, ProcessKey, Sighting, What};
 
-/// Programs of containers remembered per container.
+/// Processes of one container remembered at most.
 const PAYLOAD_MAX: usize = 65_536;
+/// With so many, those that have ended are forgotten for the first time.
+const PRUNE_FROM: usize = 1024;
 /// Executables of runtimes that are remembered.
 const RUNTIMES_MAX: usize = 4096;
 /// Processes that only bear a runtime's name and are remembered.
@@ -20,11 +25,48 @@ const STRANGERS_MAX: usize = 1024;
 /// How runc and crun name the memfd that they copy themselves to.
 const CLONE_NAMES: [&str; 3] = ["memfd:runc_cloned", "memfd:crun_cloned", "runc_cloned"];
 
+/// Processes that ran a program of one container.
+#[derive(Debug)]
+struct Payload {
+    processes: HashSet<ProcessKey>,
+    /// With so many, those that have ended are forgotten.
+    prune_at: usize,
+}
+
+impl Default for Payload {
+    fn default() -> Self {
+        Self {
+            processes: HashSet::new(),
+            prune_at: PRUNE_FROM,
+        }
+    }
+}
+
+impl Payload {
+    /// Remembers a process; a container that runs a health check every second for a year is no reason to
+    /// remember them all.
+    fn insert(&mut self, key: ProcessKey) {
+        if self.processes.len() >= self.prune_at {
+            self.processes.retain(|process| is_alive(process.pid));
+            self.prune_at = PRUNE_FROM.max(self.processes.len() * 2);
+        }
+        if self.processes.len() < PAYLOAD_MAX {
+            self.processes.insert(key);
+        }
+    }
+}
+
+/// Whether a process of this id exists; another that has the id by now costs a place, no more.
+fn is_alive(pid: u32) -> bool {
+    let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
+    pid.is_some_and(|pid| test_kill_process(pid) != Err(Errno::SRCH))
+}
+
 /// Tells the runtime from what it runs.
 #[derive(Debug)]
 pub struct Plumbing {
     runtimes: HashSet<InodeId>,
-    payload: HashMap<CgroupId, HashSet<ProcessKey>>,
+    payload: HashMap<CgroupId, Payload>,
     strangers: Bounded<ProcessKey, ()>,
 }
 
@@ -73,7 +115,7 @@ impl Plumbing {
         let Some(root) = sighting.container else {
             return self.is_runtime(sighting);
         };
-        let payload = self.payload.entry(root).or_default();
+        let payload = &self.payload.entry(root).or_default().processes;
         let ran_before = payload.contains(&key);
         let parent_ran = sighting
             .ancestors
@@ -85,10 +127,7 @@ impl Plumbing {
             && !plumbing
         {
             exec.entry &= !ran_before;
-            let payload = self.payload.entry(root).or_default();
-            if payload.len() < PAYLOAD_MAX {
-                payload.insert(key);
-            }
+            self.payload.entry(root).or_default().insert(key);
         }
         plumbing
     }
@@ -253,6 +292,20 @@ mod tests {
         plumbing.add_runtimes([OTHER]);
         assert!(plumbing.judge(&mut by(7, OTHER, "runc")));
         assert!(plumbing.judge(&mut by(7, RUNC, "runc")), "those known stay");
+    }
+
+    #[test]
+    fn processes_that_have_ended_are_not_kept_forever() {
+        let key = |pid, start_time| ProcessKey { pid, start_time };
+        let mut payload = Payload::default();
+        let own = key(std::process::id(), 1);
+        payload.insert(own);
+        // No process has such an id: `pid_max` is at most 2^22.
+        (0..100_000).for_each(|start| payload.insert(key(1 << 30, start)));
+        assert!(payload.processes.contains(&own) && payload.processes.len() <= PRUNE_FROM);
+        // With as many that live, it is not looked at each of them for each new one.
+        (0..3_000).for_each(|start| payload.insert(key(std::process::id(), start)));
+        assert!(payload.processes.len() >= 3_000 && payload.prune_at > 3_000);
     }
 
     #[test]

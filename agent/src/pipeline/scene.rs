@@ -18,6 +18,9 @@ use super::hold::Held;
 /// Between two looks for all runtimes' executables because of an unknown one.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
+/// Cgroups within one container's own that are followed, as many as the probes follow.
+const NESTED_MAX: usize = 1024;
+
 /// A sighting made sense of.
 #[derive(Debug)]
 pub(super) enum Seen {
@@ -88,15 +91,23 @@ impl Scene {
         }
     }
 
-    /// Learns of containers that were there before the probes.
-    pub(super) fn adopt(&mut self, found: &host::FoundCgroups) -> Result<(), KernelError> {
+    /// Learns of containers that were there before the probes. Returns how many of their cgroups are not
+    /// followed: those beyond what one container may have, and all for which the probes have no room.
+    pub(super) fn adopt(&mut self, found: &host::FoundCgroups) -> usize {
+        let mut nested: HashMap<CgroupId, usize> = HashMap::new();
+        let mut left_out = 0;
         for cgroup in &found.cgroups {
-            self.maps.add_container(cgroup.id, cgroup.root)?;
-            if cgroup.id == cgroup.root {
+            let own = cgroup.id == cgroup.root;
+            let within = nested.entry(cgroup.root).or_default();
+            *within += usize::from(!own);
+            if *within > NESTED_MAX || self.maps.add_container(cgroup.id, cgroup.root).is_err() {
+                left_out += 1;
+            }
+            if own {
                 self.containers.born(cgroup.root, &cgroup.path);
             }
         }
-        Ok(())
+        left_out
     }
 
     /// Ties a container's namespaces to it, those that are not the host's.
@@ -271,16 +282,20 @@ impl Scene {
         }
     }
 
-    /// The connection with its runtime's name; none where the socket only bears a runtime's name.
+    /// The connection with its runtime's name; none where the socket only bears a runtime's name, or only
+    /// the number of one that was.
     fn connect(
         &mut self,
         connect: &Connect,
         inode: InodeId,
         by_name: bool,
     ) -> Result<Option<Connect>, KernelError> {
-        if by_name && !self.sockets.is_runtime(inode) {
+        let renamed = self.sockets.was_runtime(inode) && self.is_bound_by_runtime(connect, inode);
+        if !renamed && !self.sockets.is_runtime(inode) {
             self.refresh_sockets()?;
-            if !self.sockets.is_runtime(inode) {
+            // What the probes knew by its inode, and is not even a former one, was forgotten for want of room.
+            let forgotten = !by_name && !self.sockets.was_runtime(inode);
+            if !forgotten && !self.sockets.is_runtime(inode) {
                 return Ok(None);
             }
         }
@@ -290,6 +305,11 @@ impl Scene {
             socket,
             bound: connect.bound.clone(),
         }))
+    }
+
+    fn is_bound_by_runtime(&self, connect: &Connect, inode: InodeId) -> bool {
+        let names = socket_names(&self.extra_sockets);
+        names.contains(&connect.bound) || connect.bound == self.sockets.socket(connect, inode).path
     }
 
     fn mount(&mut self, sighting: &Sighting, plumbing: bool) -> Option<Mount> {

@@ -131,7 +131,15 @@ impl Watch {
     ) -> Result<(), Fatal> {
         let now = Time::now();
         match found {
-            Ok(found) => self.scene.adopt(&found)?,
+            Ok(found) => match self.scene.adopt(&found) {
+                0 => {}
+                left_out => {
+                    let reason = format!(
+                        "{left_out} cgroups of containers are not followed: too many in one container, or in all"
+                    );
+                    self.degraded("cgroups", reason).await?;
+                }
+            },
             Err(error) => {
                 let reason = format!("containers that run already are not known: {error}");
                 self.degraded("cgroups", reason).await?;

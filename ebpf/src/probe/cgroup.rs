@@ -18,6 +18,9 @@ use crate::{
     task::{self, Place},
 };
 
+/// Cgroups within one container's own that are followed. Who is in a further one is known by namespace.
+const NESTED_MAX: u32 = 1024;
+
 #[raw_tracepoint(tracepoint = "cgroup_mkdir")]
 pub fn cgroup_mkdir(ctx: RawTracePointContext) -> i32 {
     let cgroup = Addr(ctx.arg::<u64>(0));
@@ -31,7 +34,13 @@ pub fn cgroup_mkdir(ctx: RawTracePointContext) -> i32 {
         if !bears_container_id(cgroup) {
             return 0;
         }
-        root = id;
+        // A container's program that makes a cgroup of such a name elsewhere makes no container.
+        let maker = task::place(kernel::current()).container;
+        root = if maker == 0 { id } else { maker };
+    }
+    if root != id && !may_nest(root) {
+        emit::lose(Source::Cgroup, Loss::MapFull);
+        return 0;
     }
     if map::CONTAINERS.insert(id, ContainerCgroup { root }, 0).is_err() {
         emit::lose(Source::Cgroup, Loss::MapFull);
@@ -52,8 +61,31 @@ pub fn cgroup_rmdir(ctx: RawTracePointContext) -> i32 {
         return 0;
     }
     let _ = map::CONTAINERS.remove(id);
+    if root == id {
+        // Only there if it had cgroups within.
+        let _ = map::NESTED.remove(id);
+    } else if let Some(count) = map::NESTED.get_ptr_mut(root) {
+        // SAFETY: whoever changes it holds cgroup_mutex.
+        unsafe { *count = (*count).saturating_sub(1) };
+    }
     report(CGROUP_REMOVED, id, root, ctx.arg::<u64>(1));
     0
+}
+
+/// Counts a cgroup within a container's own; false where it has too many.
+#[inline(always)]
+fn may_nest(root: u64) -> bool {
+    let Some(count) = map::NESTED.get_ptr_mut(root) else {
+        return map::NESTED.insert(root, 1, 0).is_ok();
+    };
+    // SAFETY: whoever changes it holds cgroup_mutex.
+    unsafe {
+        if *count >= NESTED_MAX {
+            return false;
+        }
+        *count += 1;
+    }
+    true
 }
 
 /// `container_id_at` in pieces: each is read to a place of its own, since an offset into one that the
@@ -86,9 +118,13 @@ fn read_at<const N: usize>(address: u64) -> [u8; N] {
     bytes
 }
 
-/// Not subject to a quota: without it, a container's events have no name.
+/// A container's own cgroup is not subject to a quota: without it, a container's events have no name.
 #[inline(always)]
 fn report(op: u32, id: u64, root: u64, path: u64) {
+    let of_container = Place { cgroup: root, container: root, by_namespace: false };
+    if root != id && !emit::within_quota(Source::Cgroup, Class::Rare, of_container) {
+        return;
+    }
     let Some(record) = emit::scratch(Source::Cgroup) else { return };
     let base: *mut u8 = record.cast();
     let current = kernel::current();
