@@ -183,10 +183,10 @@ fn a_container_full_of_cgroups(stage: &mut Stage) -> Result<()> {
     let seen = stage.ran(mark, "in-disguise")?;
     shell.must(&format!("/bin/busybox rmdir /tmp/cgroup/{id}"))?;
     ensure!(seen.is_in(&shell.id), "{seen}");
-    shell.must(&format!(
+    shell.must(
         "own=/tmp/cgroup/$(/bin/busybox sed -n 's/^0:://p' /proc/self/cgroup); \
-         i=0; while [ $i -lt 1100 ]; do set -- \"$@\" $own/$i; i=$((i + 1)); done; /bin/busybox mkdir \"$@\""
-    ))?;
+         i=0; while [ $i -lt 1100 ]; do set -- \"$@\" $own/$i; i=$((i + 1)); done; /bin/busybox mkdir \"$@\"",
+    )?;
     stage.watch()?.expect(mark, "a gap of cgroups", |line| {
         line.text("/type") == "gap" && line.text("/source") == "cgroup" && line.text("/reason") == "map-full"
     })?;

@@ -112,6 +112,7 @@ pub const PROBES: &[Probe] = &[
             blind: &[
                 "attempts that the socket's permissions refuse",
                 "engines that listen on TCP",
+                "whose words a proxy outside the container passes on: only its own connection is seen",
             ],
             cost: "some 20 ns per received chunk of socket data",
         }],
