@@ -1,7 +1,7 @@
 //! Folding of repetitions: the first is reported at once, the rest are counted and reported at a growing
 //! interval. No occurrence is ever dropped: the counts of all reports add up to the occurrences.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,6 +16,9 @@ pub struct FoldSettings {
     pub intervals: Vec<Duration>,
     /// How many different violations are remembered; the one seen least recently makes room, reported.
     pub capacity: usize,
+    /// How many subjects of one check are told apart in one place; further ones are counted together. Who
+    /// gives each program another name shall fill neither the stream nor what is remembered.
+    pub subjects: usize,
     /// After this long without a repetition a violation is new again.
     pub forget_after: Duration,
 }
@@ -25,6 +28,7 @@ impl Default for FoldSettings {
         Self {
             intervals: [10, 60, 300, 1800, 3600].map(Duration::from_secs).to_vec(),
             capacity: 4096,
+            subjects: 32,
             forget_after: Duration::from_secs(3600),
         }
     }
@@ -52,6 +56,25 @@ pub(super) struct FoldKey {
     pub(super) subject: String,
 }
 
+/// Subject of all that are not told apart.
+const CROWD: &str = "…";
+
+impl FoldKey {
+    /// What the subjects of one check in one place have in common.
+    fn group(&self) -> Self {
+        self.with_subject(String::new())
+    }
+
+    fn with_subject(&self, subject: String) -> Self {
+        let scope = self.scope.clone();
+        Self {
+            scope,
+            subject,
+            ..*self
+        }
+    }
+}
+
 #[derive(Debug)]
 struct Entry {
     reported: Time,
@@ -76,6 +99,8 @@ pub(super) struct Fold {
     settings: FoldSettings,
     entries: Bounded<Arc<FoldKey>, Entry>,
     due: BTreeMap<(Time, u64), Arc<FoldKey>>,
+    /// Entries of each group.
+    groups: HashMap<FoldKey, usize>,
     tickets: u64,
 }
 
@@ -84,6 +109,7 @@ impl Fold {
         Self {
             entries: Bounded::new(settings.capacity),
             due: BTreeMap::new(),
+            groups: HashMap::new(),
             tickets: 0,
             settings,
         }
@@ -91,13 +117,34 @@ impl Fold {
 
     /// Whether this violation was reported of late, so that a repetition would only be counted.
     pub(super) fn knows(&self, key: &FoldKey) -> bool {
-        self.entries.get(&Arc::new(key.clone())).is_some()
+        self.entries.get(&self.placed(key.clone())).is_some()
+    }
+
+    /// The key under which a violation is remembered.
+    fn placed(&self, key: FoldKey) -> Arc<FoldKey> {
+        let key = Arc::new(key);
+        let told_apart =
+            || self.groups.get(&key.group()).copied().unwrap_or_default() < self.settings.subjects;
+        if self.entries.get(&key).is_some() || told_apart() {
+            return key;
+        }
+        Arc::new(key.with_subject(CROWD.to_owned()))
+    }
+
+    fn left(&mut self, key: &FoldKey) {
+        let group = key.group();
+        if let Some(count) = self.groups.get_mut(&group) {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                self.groups.remove(&group);
+            }
+        }
     }
 
     /// Takes in an occurrence; gives what is to be reported at once: the occurrence itself if it is new, and
     /// before it the count of the violation that had to make room.
     pub(super) fn note(&mut self, key: FoldKey, violation: Violation) -> Vec<Violation> {
-        let key = Arc::new(key);
+        let key = self.placed(key);
         if self.entries.get(&key).is_some() {
             self.count(&key, violation);
             return Vec::new();
@@ -108,7 +155,11 @@ impl Fold {
             seen: violation.time,
             pending: None,
         };
+        *self.groups.entry(key.group()).or_default() += 1;
         let pushed_out = self.entries.insert(Arc::clone(&key), entry);
+        if let Some((key, _)) = &pushed_out {
+            self.left(key);
+        }
         let mut reports: Vec<_> = pushed_out
             .and_then(|(key, entry)| Some((key, entry.pending?)))
             .map(|(key, pending)| {
@@ -131,10 +182,12 @@ impl Fold {
             pending.last = violation;
             return;
         }
+        // Among many, one of another kind can hide: they are told of at the first interval for ever.
+        let step = if key.subject == CROWD { 0 } else { entry.step };
         let interval = self
             .settings
             .intervals
-            .get(entry.step)
+            .get(step)
             .or(self.settings.intervals.last());
         let interval = interval.copied().unwrap_or(self.settings.forget_after);
         let due = (entry.reported.after(interval).max(violation.time), self.tickets);
@@ -180,10 +233,12 @@ impl Fold {
 
     /// Forgets what was quiet for long and has nothing to report.
     pub(super) fn forget(&mut self, now: Time) {
-        let stale =
-            |entry: &Entry| entry.pending.is_none() && now.since(entry.seen) > self.settings.forget_after;
+        let forget_after = self.settings.forget_after;
+        let stale = |entry: &Entry| entry.pending.is_none() && now.since(entry.seen) > forget_after;
         while self.entries.oldest().is_some_and(|(_, entry)| stale(entry)) {
-            self.entries.pop_oldest();
+            if let Some((key, _)) = self.entries.pop_oldest() {
+                self.left(&key);
+            }
         }
     }
 }
@@ -200,11 +255,14 @@ fn report(key: &FoldKey, pending: Pending, due: Time) -> Violation {
     identified(key, violation)
 }
 
-fn identified(key: &FoldKey, violation: Violation) -> Violation {
-    Violation {
-        id: violation_id(&violation, &key.subject),
-        ..violation
+fn identified(key: &FoldKey, mut violation: Violation) -> Violation {
+    violation.id = violation_id(&violation, &key.subject);
+    if key.subject == CROWD {
+        violation
+            .summary
+            .push_str(", counted with others beyond those told apart");
     }
+    violation
 }
 
 #[cfg(test)]

@@ -101,7 +101,8 @@ fn read(key: ProcessKey) -> Option<Program> {
     let same = started == key.start_time / NANOS_PER_TICK;
     let exe = exe.to_string_lossy();
     let exe = exe.strip_suffix(" (deleted)").unwrap_or(&exe).to_owned();
-    same.then_some(Program { exe, args })
+    // The root of a mount that is nowhere any more, as that of which runc runs its own copy: no name.
+    (same && exe != "/").then_some(Program { exe, args })
 }
 
 #[cfg(test)]

@@ -21,6 +21,9 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// Cgroups within one container's own that are followed, as many as the probes follow.
 const NESTED_MAX: usize = 1024;
 
+/// The host's first process, which is in its mount namespace where a service of its own is not.
+const INIT: u32 = 1;
+
 /// A sighting made sense of.
 #[derive(Debug)]
 pub(super) enum Seen {
@@ -86,7 +89,10 @@ impl Scene {
 
     /// Reads the host's mounts anew.
     fn learn_host_mounts(&mut self) {
-        if let Err(error) = self.mounts.baseline(&[std::process::id()], self.host_mounts) {
+        if let Err(error) = self
+            .mounts
+            .baseline(&[std::process::id(), INIT], self.host_mounts)
+        {
             tracing::debug!(%error, "The host's mounts could not be read.");
         }
     }

@@ -8,6 +8,18 @@ use crate::model::{Class, Mount, MountEffect, MountPoint, MountRequest, Severity
 /// Where engines keep root filesystems and volumes.
 const STORAGE: [&str; 3] = ["/var/lib/docker", "/var/lib/containerd", "/var/lib/containers"];
 
+/// Filesystems that show the host's state wherever they are mounted.
+const HOSTS_OWN: [&str; 8] = [
+    "cgroup",
+    "cgroup2",
+    "configfs",
+    "debugfs",
+    "efivarfs",
+    "pstore",
+    "securityfs",
+    "tracefs",
+];
+
 /// A host directory or disk that the container did not have.
 pub(super) fn mounted(view: &View<'_>, mount: &Mount) -> Option<Finding> {
     match &mount.effect {
@@ -81,18 +93,27 @@ fn found(view: &View<'_>, severity: Severity, point: &MountPoint) -> Finding {
 }
 
 /// The call succeeded and nobody saw what came of it. Its words are the caller's own and prove nothing, and
-/// its paths are the container's; only a device is worth a line.
+/// its paths are the container's; only a device, or a filesystem of which the host has one, is worth a line.
 fn unverified(view: &View<'_>, mount: &Mount, reason: &str) -> Option<Finding> {
-    let MountRequest { source, target, .. } = &mount.requested;
-    if !source.starts_with("/dev/") {
+    let MountRequest {
+        source,
+        target,
+        fstype,
+        ..
+    } = &mount.requested;
+    let asked_for = if source.starts_with("/dev/") {
+        source
+    } else if HOSTS_OWN.contains(&fstype.as_str()) {
+        fstype
+    } else {
         return None;
-    }
+    };
     let summary = format!(
-        "{} in {} asked to mount {source} at {target}, and what came of it could not be verified: {reason}",
+        "{} in {} asked to mount {asked_for} at {target}, and what came of it could not be verified: {reason}",
         program(view.observation),
         container_name(view.observation),
     );
-    Some(Finding::new(Class::Drift, source, summary).severity(Severity::Low))
+    Some(Finding::new(Class::Drift, asked_for, summary).severity(Severity::Low))
 }
 
 #[cfg(test)]
@@ -155,8 +176,8 @@ mod tests {
     }
 
     #[test]
-    fn an_unverified_mount_of_a_device_is_said_to_be_unverified() {
-        let asked = |source: &str, errno| {
+    fn an_unverified_mount_of_a_device_or_of_the_host_s_state_is_said_to_be_unverified() {
+        let asked_of = |source: &str, fstype: &str, errno| {
             let effect = MountEffect::Unverified {
                 reason: "the process was gone".into(),
             };
@@ -165,13 +186,19 @@ mod tests {
                 panic!("no mount")
             };
             (mount.requested.source, mount.requested.target) = (source.into(), "/mnt".into());
+            mount.requested.fstype = fstype.into();
             mount.errno = errno;
             scene
         };
+        let asked = |source: &str, errno| asked_of(source, "", errno);
         let summary = "/usr/bin/app in container web asked to mount /dev/sda1 at /mnt, and what came of it could \
                        not be verified: the process was gone";
         asked("/dev/sda1", 0).finds(Class::Drift, Severity::Low, summary);
         asked("/dev/sda1", 1).silent();
         asked("/etc", 0).silent();
+        let summary = summary.replace("/dev/sda1", "cgroup2");
+        asked_of("x", "cgroup2", 0).finds(Class::Drift, Severity::Low, &summary);
+        asked_of("x", "cgroup2", 1).silent();
+        asked_of("x", "tmpfs", 0).silent();
     }
 }

@@ -54,6 +54,39 @@ fn run(fold: &mut Fold, seconds: std::ops::Range<u64>, every: u64) -> Vec<String
 }
 
 #[test]
+fn ever_new_subjects_are_counted_together() {
+    let mut fold = Fold::new(FoldSettings::default());
+    let told: Vec<_> = (0..1000)
+        .flat_map(|number| {
+            let (key, violation) = occurrence(number, &format!("/tmp/{number}"));
+            fold.note(key, violation)
+        })
+        .collect();
+    assert_eq!(told.len(), 33, "32 told apart, and the first of the others");
+    let beyond = |violation: &Violation| violation.summary.ends_with("beyond those told apart");
+    assert_eq!(told.iter().filter(|violation| beyond(violation)).count(), 1);
+    let rest = fold.take_due(at(20_000)).unwrap();
+    assert_eq!((rest.count, beyond(&rest)), (1000 - 33, true));
+    let (key, violation) = occurrence(20_001, "/tmp/1");
+    assert!(
+        fold.knows(&key) && fold.note(key, violation).is_empty(),
+        "still told apart"
+    );
+    let (key, _) = occurrence(0, "elsewhere");
+    let elsewhere = FoldKey {
+        scope: Scope::Unidentified(CgroupId(7)),
+        ..key
+    };
+    assert!(!fold.knows(&elsewhere), "another place is not crowded");
+    // Quiet for long, all is new again.
+    fold.finish(at(20_001));
+    fold.forget(at(2 * 3_600_000 + 20_001));
+    assert!(fold.groups.is_empty());
+    let (key, _) = occurrence(0, "/tmp/999");
+    assert!(!fold.knows(&key));
+}
+
+#[test]
 fn reports_come_at_growing_intervals() {
     let mut fold = Fold::new(FoldSettings::default());
     let reports = run(&mut fold, 0..10_000, 1);

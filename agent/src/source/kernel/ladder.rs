@@ -59,6 +59,7 @@ const FILE_CAPS_BY_ROOT: &str =
 const SOCKET_BLIND: &[&str] = &[
     "attempts that the socket's permissions refuse",
     "engines that listen on TCP",
+    "whose words a proxy outside the container passes on: only its own connection is seen",
 ];
 const SYSCALL_COST: &str = "about 40 ns on every system call of the host";
 const COMPAT: &str = "calls made by 32-bit programs";
