@@ -60,7 +60,6 @@ pub(super) fn event(observation: &Observation) -> String {
             let done = match change.op {
                 CgroupOp::Created => "created",
                 CgroupOp::Removed => "removed",
-                CgroupOp::Left => "left for",
             };
             format!("{done} {}", visible(&change.path))
         }

@@ -51,7 +51,7 @@ pub enum Event {
     Mount(Mount),
     /// A task entered namespaces of the host or of another container.
     Namespace(NamespaceChange),
-    /// A container's cgroup was made, removed or left.
+    /// A container's cgroup was made or removed.
     Cgroup(CgroupChange),
     /// An engine told of a container.
     Container {
@@ -294,12 +294,12 @@ pub enum NamespaceOwner {
     Container(Option<ContainerId>),
 }
 
-/// A container's cgroup was made, removed or left.
+/// A container's cgroup was made or removed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CgroupChange {
     /// What happened.
     pub op: CgroupOp,
-    /// The cgroup: made, removed, or moved to.
+    /// The cgroup.
     pub cgroup: CgroupId,
     /// Its path from the root of the hierarchy.
     pub path: String,
@@ -313,8 +313,6 @@ pub enum CgroupOp {
     Created,
     /// Removed.
     Removed,
-    /// A task of the container was moved to a cgroup outside it.
-    Left,
 }
 
 /// What became of a container.

@@ -242,7 +242,7 @@ fn every_event_survives_the_way_through_json() {
         entered: Vec::new(),
     });
     let cgroup = Event::Cgroup(CgroupChange {
-        op: CgroupOp::Left,
+        op: CgroupOp::Removed,
         cgroup: CgroupId(4),
         path: "/".into(),
     });
