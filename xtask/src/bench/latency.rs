@@ -19,6 +19,9 @@ pub(super) const WORKER: &str = "violations";
 
 /// Between two violations, so that each finds the agent asleep: the slowest case, and the usual one.
 const PAUSE: Duration = Duration::from_millis(20);
+/// Violations in one container.
+const CONTAINER_SAMPLES: u32 = 20;
+const PER_CONTAINER: usize = CONTAINER_SAMPLES as usize;
 /// After the last, for lines still on their way; one that takes longer counts as not told.
 const GRACE: Duration = Duration::from_secs(2);
 
@@ -38,18 +41,39 @@ pub(super) fn now() -> u64 {
     seconds * 1_000_000_000 + u64::try_from(time.tv_nsec).unwrap_or_default()
 }
 
-/// Runs programs with every capability in a cgroup with a container's name. Each is a name of its
-/// own: repetitions of the same violation would be folded.
+/// Runs programs with every capability in cgroups with a container's name. Each is a name of its own, and
+/// few are run in each container: repetitions of the same violation would be folded, and so would ever new
+/// ones in one place.
 pub(super) fn measure(programs: &Programs, scratch: &Path, samples: u32) -> Result<Latency> {
     let original = scratch.join("program");
     fs::copy(exec::program(), &original)?;
-    for number in 0..samples {
-        fs::hard_link(&original, file(scratch, number))?;
+    let containers: Vec<_> = (0..samples)
+        .step_by(PER_CONTAINER)
+        .map(|first| (first, (samples - first).min(CONTAINER_SAMPLES)))
+        .collect();
+    for (first, count) in &containers {
+        let directory = container(scratch, *first);
+        fs::create_dir(&directory)?;
+        for number in 0..*count {
+            fs::hard_link(&original, file(&directory, number))?;
+        }
     }
     let agent = Agent::start(&programs.hullwatch, &programs.without, scratch)?;
-    let made = make_violations(&programs.worker, scratch, samples)?;
+    let mut made = Vec::new();
+    for (first, count) in containers {
+        made.extend(make_violations(
+            &programs.worker,
+            &container(scratch, first),
+            count,
+        )?);
+    }
     std::thread::sleep(GRACE);
     Ok(pair(&made, &agent.stop()?))
+}
+
+/// Where the programs of one container are; of one length, as [`file`].
+fn container(scratch: &Path, first: u32) -> PathBuf {
+    scratch.join(format!("container-{first:06}"))
 }
 
 /// Path and time of return of each exec.
