@@ -52,7 +52,7 @@ impl Addr {
 }
 
 /// A pointer whose type the verifier knows, as the arguments of BTF tracepoints are: read without a
-/// helper, at a tenth of its cost. Following one that is null reads zeroes (`PROBE_MEM`, since 5.5).
+/// helper, for a fraction of its cost. Following one that is null reads zeroes (`PROBE_MEM`, since 5.5).
 #[derive(Clone, Copy)]
 pub struct Typed(*const u8);
 

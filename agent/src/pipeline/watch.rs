@@ -145,6 +145,11 @@ impl Watch {
                 self.degraded("cgroups", reason).await?;
             }
         }
+        if self.facts.namespaces.is_none() {
+            let reason =
+                "the host's own namespaces cannot be read: who enters or shares them is not told apart";
+            self.degraded("host", reason.to_owned()).await?;
+        }
         self.tell(Event::Policy(policy)).await?;
         self.tell(Event::Host(Box::new(self.facts.clone()))).await?;
         for status in reports.iter().filter_map(|report| probe_status(report, now)) {

@@ -61,7 +61,7 @@ const SOCKET_BLIND: &[&str] = &[
     "engines that listen on TCP",
     "whose words a proxy outside the container passes on: only its own connection is seen",
 ];
-const SYSCALL_COST: &str = "about 40 ns on every system call of the host";
+const SYSCALL_COST: &str = "about 50 ns on every system call of the host";
 const COMPAT: &str = "calls made by 32-bit programs";
 
 /// Every probe. Rungs for LSM, fentry and kprobe hooks come before those listed, once there is a kernel
@@ -118,14 +118,14 @@ pub const PROBES: &[Probe] = &[
                 hook: Hook::TypedTracepoints(&[("connect_data_ready_typed", "sk_data_ready")]),
                 needs: &[OffsetGroup::Unix],
                 blind: SOCKET_BLIND,
-                cost: "some 5 ns per received chunk of socket data, 0.1 µs per connection to a named unix socket",
+                cost: "less than 0.1 µs per received chunk of socket data, 0.13 µs per connection to a named unix socket",
             },
             Rung {
                 name: "raw_tp:sk_data_ready",
                 hook: Hook::RawTracepoints(&[("connect_data_ready", "sk_data_ready")]),
                 needs: &[OffsetGroup::Unix],
                 blind: SOCKET_BLIND,
-                cost: "some 40 ns per received chunk of socket data, 0.4 µs per connection to a named unix socket",
+                cost: "some 0.1 µs per received chunk of socket data, 0.4 µs per connection to a named unix socket",
             },
         ],
     },
