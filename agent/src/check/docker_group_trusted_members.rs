@@ -52,10 +52,10 @@ fn assess(host: &Host) -> Vec<Item> {
         }]
     };
     match &host.facts.socket_access {
-        None => item(Verdict::Unknown(format!(
+        None => item(Verdict::unknown(format!(
             "who can open {socket} could not be determined"
         ))),
-        Some(accounts) if accounts.is_empty() => item(Verdict::Pass),
+        Some(accounts) if accounts.is_empty() => item(Verdict::pass()),
         Some(accounts) => accounts
             .iter()
             .map(|account| Item {
@@ -76,7 +76,7 @@ fn judge(account: &SocketAccess, socket: &str, policy: &Policy) -> Verdict {
         return Verdict::fail(format!("everyone can open {socket}"), evidence());
     }
     if policy.trusted_uids.contains(uid) {
-        return Verdict::Pass;
+        return Verdict::pass();
     }
     let listed = !policy.trusted_uids.is_empty();
     let why = if listed {
@@ -84,10 +84,12 @@ fn judge(account: &SocketAccess, socket: &str, policy: &Policy) -> Verdict {
     } else {
         "no list of trusted users is given"
     };
-    Verdict::Fail {
-        reason: format!("{user} (uid {uid}) can open {socket} by {via}, and {why}"),
-        severity: (!listed).then_some(Severity::Info),
-        evidence: evidence(),
+    let reason = format!("{user} (uid {uid}) can open {socket} by {via}, and {why}");
+    let verdict = Verdict::fail(reason, evidence());
+    if listed {
+        verdict
+    } else {
+        verdict.severity(Severity::Info)
     }
 }
 
@@ -163,15 +165,13 @@ mod tests {
 
     #[test]
     fn pass_nobody_and_trusted_users() {
-        assert_eq!(check(Some(Vec::new()), &[]), Verdict::Pass);
-        assert_eq!(check(Some(bob("group docker")), &[1000]), Verdict::Pass);
+        assert_eq!(check(Some(Vec::new()), &[]), Verdict::pass());
+        assert_eq!(check(Some(bob("group docker")), &[1000]), Verdict::pass());
     }
 
     #[track_caller]
     fn check_fails(verdict: Verdict, expect: Option<Severity>, words: &str) {
-        let Verdict::Fail { reason, severity, .. } = verdict else {
-            panic!("{verdict:?}")
-        };
+        let (reason, severity) = (verdict.reason, verdict.severity);
         assert_eq!((reason.as_str(), severity), (words, expect));
     }
 
@@ -190,7 +190,7 @@ mod tests {
 
     #[test]
     fn unknown_where_access_could_not_be_determined() {
-        assert!(matches!(check(None, &[1000]), Verdict::Unknown(_)));
+        assert_eq!(check(None, &[1000]).kind(), crate::model::VerdictKind::Unknown);
     }
 
     /// uid 1000 connects on the host, where these are trusted.

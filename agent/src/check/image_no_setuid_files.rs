@@ -38,14 +38,14 @@ pub(super) static CHECK: Check = Check {
 
 fn assess(image: &Image, host: &Host) -> Verdict {
     let Some(files) = &image.setuid_files else {
-        return Verdict::Unknown("the layers of the image could not be read".into());
+        return Verdict::unknown("the layers of the image could not be read");
     };
     let extra: Vec<_> = files
         .iter()
         .filter(|file| !host.policy.allowed_setuid.contains(file))
         .collect();
     if extra.is_empty() {
-        return Verdict::Pass;
+        return Verdict::pass();
     }
     let name = image.tags.first().unwrap_or(&image.id);
     let evidence = Evidence::new(
@@ -53,11 +53,7 @@ fn assess(image: &Image, host: &Host) -> Verdict {
         "files",
         json!({ "image": image.id, "paths": head(&extra), "count": extra.len() }),
     );
-    Verdict::Fail {
-        reason: format!("image {name} ships {}", few(&extra)),
-        severity: Some(Severity::Medium),
-        evidence: vec![evidence],
-    }
+    Verdict::fail(format!("image {name} ships {}", few(&extra)), vec![evidence]).severity(Severity::Medium)
 }
 
 fn observe(view: &View<'_>) -> Option<Finding> {
@@ -143,23 +139,21 @@ mod tests {
 
     #[test]
     fn pass_an_image_with_none_but_those_allowed() {
-        assert_eq!(check(Some(&[])), Verdict::Pass);
-        assert_eq!(check(Some(&["/usr/bin/sudo"])), Verdict::Pass);
+        assert_eq!(check(Some(&[])), Verdict::pass());
+        assert_eq!(check(Some(&["/usr/bin/sudo"])), Verdict::pass());
     }
 
     #[test]
     fn fail_an_image_with_others() {
         let verdict = check(Some(&["/usr/bin/sudo", "/bin/su", "/bin/mount"]));
-        let Verdict::Fail { reason, severity, .. } = verdict else {
-            panic!("{verdict:?}")
-        };
+        let (reason, severity) = (verdict.reason, verdict.severity);
         assert_eq!(reason, "image app:1 ships /bin/su, /bin/mount");
         assert_eq!(severity, Some(Severity::Medium));
     }
 
     #[test]
     fn unknown_where_the_layers_could_not_be_read() {
-        assert!(matches!(check(None), Verdict::Unknown(_)));
+        assert_eq!(check(None).kind(), crate::model::VerdictKind::Unknown);
     }
 
     /// A setuid program, run by a user without no_new_privs.

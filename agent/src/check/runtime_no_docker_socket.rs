@@ -50,13 +50,13 @@ pub(super) static CHECK: Check = Check {
 
 fn assess(container: &Container, host: &Host) -> Verdict {
     let Some(mounts) = &container.mounts else {
-        return Verdict::Unknown("the engine does not say what is mounted".into());
+        return Verdict::unknown("the engine does not say what is mounted");
     };
     match mounts
         .iter()
         .find_map(|mount| Some((mount, exposed(mount, host)?)))
     {
-        None => Verdict::Pass,
+        None => Verdict::pass(),
         Some((mount, socket)) => {
             let clause = format!("can reach {socket} at {}", mount.destination);
             failed(container, CHECK.severity, &clause, vec![evidence(mount)])
@@ -134,7 +134,7 @@ mod tests {
         let verdict = judge(&CHECK, |container, _| container.mounts = Some(vec![mount]));
         match expect {
             Some(words) => assert_fails(&verdict, Severity::Critical, words),
-            None => assert_eq!(verdict, Verdict::Pass),
+            None => assert_eq!(verdict, Verdict::pass()),
         }
     }
 
@@ -187,10 +187,10 @@ mod tests {
 
     #[test]
     fn unknown_where_the_engine_does_not_list_mounts() {
-        assert!(matches!(
-            judge(&CHECK, |container, _| container.mounts = None),
-            Verdict::Unknown(_)
-        ));
+        assert_eq!(
+            judge(&CHECK, |container, _| container.mounts = None).kind(),
+            crate::model::VerdictKind::Unknown
+        );
     }
 
     #[test]

@@ -71,8 +71,8 @@ fn assess(container: &Container, host: &Host) -> Verdict {
         .collect();
     reach.sort_by_key(|(severity, ..)| std::cmp::Reverse(*severity));
     match reach.first() {
-        None if complete => Verdict::Pass,
-        None => Verdict::Unknown("the engine does not list all that gives a container devices".into()),
+        None if complete => Verdict::pass(),
+        None => Verdict::unknown("the engine does not list all that gives a container devices"),
         Some((severity, ..)) => {
             let names: Vec<_> = reach.iter().map(|(_, name, _)| name).collect();
             let clause = format!("has {} of the host", few(&names));
@@ -210,13 +210,13 @@ mod tests {
 
     #[test]
     fn pass_no_devices_and_those_allowed() {
-        assert_eq!(judge(&CHECK, |_, _| ()), Verdict::Pass);
+        assert_eq!(judge(&CHECK, |_, _| ()), Verdict::pass());
         let verdict = judge(&CHECK, |container, host| {
             container.devices = Some(vec![device("/dev/fuse", "rwm")]);
             container.mounts = Some(vec![bind("/dev/shm/x", "/x"), bind("/development", "/d")]);
             host.policy.allowed_devices = vec!["/dev/fuse".into()];
         });
-        assert_eq!(verdict, Verdict::Pass);
+        assert_eq!(verdict, Verdict::pass());
     }
 
     #[test]
@@ -249,7 +249,7 @@ mod tests {
     #[test]
     fn unknown_where_a_list_is_missing_and_nothing_fails() {
         let verdict = judge(&CHECK, |container, _| container.device_requests = None);
-        assert!(matches!(verdict, Verdict::Unknown(_)));
+        assert_eq!(verdict.kind(), crate::model::VerdictKind::Unknown);
         let verdict = judge(&CHECK, |container, _| {
             (container.device_requests, container.devices) = (None, Some(vec![device("/dev/sda", "rw")]));
         });

@@ -48,7 +48,7 @@ pub(super) static CHECK: Check = Check {
 
 fn assess(container: &Container, host: &Host) -> Verdict {
     let Some(mounts) = &container.mounts else {
-        return Verdict::Unknown("the engine does not say what is mounted".into());
+        return Verdict::unknown("the engine does not say what is mounted");
     };
     let mut exposed: Vec<_> = mounts
         .iter()
@@ -57,7 +57,7 @@ fn assess(container: &Container, host: &Host) -> Verdict {
         .collect();
     exposed.sort_by_key(|(severity, _)| std::cmp::Reverse(*severity));
     let Some((severity, _)) = exposed.first() else {
-        return Verdict::Pass;
+        return Verdict::pass();
     };
     let paths: Vec<_> = exposed.iter().map(|(_, mount)| described(mount)).collect();
     let evidence = exposed.iter().map(|(_, mount)| evidence(mount)).collect();
@@ -122,7 +122,7 @@ mod tests {
         });
         match expect {
             Some((severity, words)) => assert_fails(&verdict, severity, words),
-            None => assert_eq!(verdict, Verdict::Pass),
+            None => assert_eq!(verdict, Verdict::pass()),
         }
     }
 
@@ -179,10 +179,10 @@ mod tests {
 
     #[test]
     fn unknown_where_the_engine_does_not_list_mounts() {
-        assert!(matches!(
-            judge(&CHECK, |container, _| container.mounts = None),
-            Verdict::Unknown(_)
-        ));
+        assert_eq!(
+            judge(&CHECK, |container, _| container.mounts = None).kind(),
+            crate::model::VerdictKind::Unknown
+        );
     }
 
     #[test]

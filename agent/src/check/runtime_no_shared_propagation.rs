@@ -156,11 +156,11 @@ mod tests {
     #[test]
     fn pass_other_propagation_and_allowed_paths() {
         for propagation in ["", "private", "rprivate", "slave", "rslave"] {
-            assert_eq!(check(propagation, &[], &[]), Verdict::Pass, "{propagation}");
+            assert_eq!(check(propagation, &[], &[]), Verdict::pass(), "{propagation}");
         }
         assert_eq!(
             check("rshared", &["/data", "/data/sub"], &["/srv/data"]),
-            Verdict::Pass
+            Verdict::pass()
         );
     }
 
@@ -180,7 +180,7 @@ mod tests {
         let verdict = judge(&CHECK, |container, _| {
             (container.mounts, container.truth) = (None, None);
         });
-        assert!(matches!(verdict, Verdict::Unknown(_)));
+        assert_eq!(verdict.kind(), crate::model::VerdictKind::Unknown);
     }
 
     fn mounts(propagation: &str) -> Scene {

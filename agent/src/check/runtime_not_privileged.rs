@@ -47,10 +47,8 @@ fn assess(container: &Container, _: &Host) -> Verdict {
             let clause = "holds all that a privileged one does, although its configuration says otherwise";
             failed(container, CHECK.severity, clause, vec![seen])
         }
-        (Some(_), _) | (None, Some(_)) => Verdict::Pass,
-        (None, None) => {
-            Verdict::Unknown("the engine does not say whether the container is privileged".into())
-        }
+        (Some(_), _) | (None, Some(_)) => Verdict::pass(),
+        (None, None) => Verdict::unknown("the engine does not say whether the container is privileged"),
     }
 }
 
@@ -89,7 +87,7 @@ mod tests {
 
     #[test]
     fn pass_a_container_that_is_not_privileged() {
-        assert_eq!(judge(&CHECK, |_, _| ()), Verdict::Pass);
+        assert_eq!(judge(&CHECK, |_, _| ()), Verdict::pass());
     }
 
     #[test]
@@ -121,7 +119,7 @@ mod tests {
         let verdict = judge(&CHECK, |container, _| {
             (container.privileged, container.truth) = (None, None);
         });
-        assert!(matches!(verdict, Verdict::Unknown(_)));
+        assert_eq!(verdict.kind(), crate::model::VerdictKind::Unknown);
     }
 
     #[test]

@@ -149,12 +149,12 @@ mod tests {
         ] {
             assert_eq!(
                 check(Some(options), Seccomp::Filter),
-                Verdict::Pass,
+                Verdict::pass(),
                 "{options:?}"
             );
             assert_eq!(
                 check(Some(options), Seccomp::Unknown),
-                Verdict::Pass,
+                Verdict::pass(),
                 "{options:?}"
             );
         }
@@ -196,7 +196,10 @@ mod tests {
 
     #[test]
     fn unknown_where_nobody_says() {
-        assert!(matches!(check(None, Seccomp::Unknown), Verdict::Unknown(_)));
+        assert_eq!(
+            check(None, Seccomp::Unknown).kind(),
+            crate::model::VerdictKind::Unknown
+        );
     }
 
     /// An unfiltered program.

@@ -8,7 +8,7 @@ use crate::model::{
     ContainerMount, ContainerRef, ContainerState, Credentials, DEFAULT_CONTAINER_CAPS, EngineKind,
     EnteredNamespace, Event, Exec, ExecFile, ExecSession, Gained, Host, HostFacts, Identity, Mount,
     MountEffect, MountPoint, MountRequest, NamespaceChange, NamespaceOwner, Namespaces, Observation, Process,
-    RunningTruth, RuntimeSocket, Seccomp, Severity, Source, Time, Verdict,
+    RunningTruth, RuntimeSocket, Seccomp, Severity, Source, Time, Verdict, VerdictKind,
 };
 
 /// Namespaces of the host.
@@ -323,14 +323,11 @@ pub(super) fn judge(check: &Check, vary: impl FnOnce(&mut Container, &mut Host))
 /// The verdict fails with this severity, and its reason says this.
 #[track_caller]
 pub(super) fn assert_fails(verdict: &Verdict, expect: Severity, words: &str) {
-    match verdict {
-        Verdict::Fail { reason, severity, .. } => {
-            assert_eq!(*severity, Some(expect), "{reason}");
-            assert!(reason.contains(words), "`{words}` is not in `{reason}`");
-            assert!(!reason.ends_with('.'), "{reason}");
-        }
-        other => panic!("{other:?}"),
-    }
+    assert_eq!(verdict.kind(), VerdictKind::Fail, "{verdict:?}");
+    let reason = &verdict.reason;
+    assert_eq!(verdict.severity, Some(expect), "{reason}");
+    assert!(reason.contains(words), "`{words}` is not in `{reason}`");
+    assert!(!reason.ends_with('.'), "{reason}");
 }
 
 /// An observation and all that surrounds it, to be varied and shown to a check.

@@ -48,18 +48,13 @@ pub(super) fn findings(learnt: Learnt, facts: &Container) -> Vec<(&'static Check
 }
 
 fn failure(verdict: Verdict) -> Option<Finding> {
-    let Verdict::Fail {
-        reason,
-        severity,
-        evidence,
-    } = verdict
-    else {
+    if verdict.kind() != VerdictKind::Fail {
         return None;
-    };
+    }
     Some(Finding {
-        severity,
-        evidence,
-        ..Finding::new(Class::Drift, SUBJECT, reason)
+        severity: verdict.severity,
+        evidence: verdict.evidence,
+        ..Finding::new(Class::Drift, SUBJECT, verdict.reason)
     })
 }
 

@@ -32,8 +32,8 @@ const fn check(key: &'static str, severity: Severity, assess: Assess) -> Check {
 fn fail_if(broken: Option<bool>, reason: &str) -> Verdict {
     match broken {
         Some(true) => Verdict::fail(reason, Vec::new()),
-        Some(false) => Verdict::Pass,
-        None => Verdict::Unknown("not told".to_owned()),
+        Some(false) => Verdict::pass(),
+        None => Verdict::unknown("not told"),
     }
 }
 

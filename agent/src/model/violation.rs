@@ -93,46 +93,109 @@ pub enum VerdictKind {
     Unknown,
 }
 
-/// Outcome of an assessment of one item.
+/// Outcome of an assessment of one item, with its grounds.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// As recommended.
-    Pass,
-    /// Not as recommended: one sentence, and what shows it.
-    Fail {
-        /// One sentence that names the fact.
-        reason: String,
-        /// How bad, where that differs from the check's usual severity.
-        severity: Option<Severity>,
-        /// What shows it.
-        evidence: Vec<Evidence>,
-    },
-    /// The recommendation has no bearing here, and why.
-    NotApplicable(String),
-    /// We could not look, and why.
-    Unknown(String),
+pub struct Verdict {
+    /// The outcome.
+    pub kind: VerdictKind,
+    /// One sentence without a full stop that names the fact; may be empty for a pass.
+    pub reason: String,
+    /// How bad a failure is, where that differs from the check's usual severity.
+    pub severity: Option<Severity>,
+    /// What decided it.
+    pub evidence: Vec<Evidence>,
+    /// What to do about it on this very host; the check's general remedy where there is none.
+    pub remedy: Option<String>,
+    /// A failure that the letter of the benchmark would let pass, though its aim is missed.
+    pub letter_only: bool,
 }
 
 impl Verdict {
-    /// A failure at the check's usual severity.
+    fn of(kind: VerdictKind, reason: String) -> Self {
+        Self {
+            kind,
+            reason,
+            severity: None,
+            evidence: Vec::new(),
+            remedy: None,
+            letter_only: false,
+        }
+    }
+
+    /// As recommended.
+    #[must_use]
+    pub fn pass() -> Self {
+        Self::of(VerdictKind::Pass, String::new())
+    }
+
+    /// Not as recommended, at the check's usual severity: one sentence that names the fact, and what shows it.
     #[must_use]
     pub fn fail(reason: impl Into<String>, evidence: Vec<Evidence>) -> Self {
-        Self::Fail {
-            reason: reason.into(),
-            severity: None,
+        Self {
             evidence,
+            ..Self::of(VerdictKind::Fail, reason.into())
+        }
+    }
+
+    /// The recommendation has no bearing here, and why.
+    #[must_use]
+    pub fn not_applicable(reason: impl Into<String>) -> Self {
+        Self::of(VerdictKind::NotApplicable, reason.into())
+    }
+
+    /// We could not look, or facts cannot decide it, and why.
+    #[must_use]
+    pub fn unknown(reason: impl Into<String>) -> Self {
+        Self::of(VerdictKind::Unknown, reason.into())
+    }
+
+    /// For this reason.
+    #[must_use]
+    pub fn because(self, reason: impl Into<String>) -> Self {
+        Self {
+            reason: reason.into(),
+            ..self
+        }
+    }
+
+    /// As bad as this.
+    #[must_use]
+    pub fn severity(self, severity: Severity) -> Self {
+        Self {
+            severity: Some(severity),
+            ..self
+        }
+    }
+
+    /// With this evidence as well.
+    #[must_use]
+    pub fn evidence(mut self, evidence: Evidence) -> Self {
+        self.evidence.push(evidence);
+        self
+    }
+
+    /// To be mended so on this host.
+    #[must_use]
+    pub fn remedy(self, remedy: impl Into<String>) -> Self {
+        Self {
+            remedy: Some(remedy.into()),
+            ..self
+        }
+    }
+
+    /// A failure that the letter of the benchmark would let pass.
+    #[must_use]
+    pub fn letter_only(self) -> Self {
+        Self {
+            letter_only: true,
+            ..self
         }
     }
 
     /// The outcome alone.
     #[must_use]
     pub const fn kind(&self) -> VerdictKind {
-        match self {
-            Self::Pass => VerdictKind::Pass,
-            Self::Fail { .. } => VerdictKind::Fail,
-            Self::NotApplicable(_) => VerdictKind::NotApplicable,
-            Self::Unknown(_) => VerdictKind::Unknown,
-        }
+        self.kind
     }
 }
 

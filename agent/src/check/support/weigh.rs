@@ -33,11 +33,7 @@ pub(in crate::check) fn failed(
     } else {
         severity.min(Severity::Medium)
     };
-    Verdict::Fail {
-        reason: format!("container {} {clause}", container.name),
-        severity: Some(severity),
-        evidence,
-    }
+    Verdict::fail(format!("container {} {clause}", container.name), evidence).severity(severity)
 }
 
 /// Joins the engine's description of a container with what the kernel shows of its first process.
@@ -53,8 +49,8 @@ pub(in crate::check) fn weigh(
     kernel: Word,
 ) -> Verdict {
     match (config, kernel) {
-        (Word::Silent(why), Word::Silent(_)) => Verdict::Unknown(why.to_owned()),
-        (Word::Good | Word::Silent(_), Word::Good) | (Word::Good, Word::Silent(_)) => Verdict::Pass,
+        (Word::Silent(why), Word::Silent(_)) => Verdict::unknown(why.to_owned()),
+        (Word::Good | Word::Silent(_), Word::Good) | (Word::Good, Word::Silent(_)) => Verdict::pass(),
         (Word::Bad(clause, shown), Word::Silent(_)) | (Word::Silent(_), Word::Bad(clause, shown)) => {
             failed(container, severity, &clause, vec![shown])
         }
@@ -77,24 +73,18 @@ mod tests {
     use super::super::super::testing::container;
     use super::*;
     use crate::check::support::config;
+    use crate::model::VerdictKind;
 
     #[track_caller]
     fn check(from_config: Word, from_kernel: Word, expect: Result<(Severity, &str), Verdict>) {
         let verdict = weigh(&container("web"), Severity::High, from_config, from_kernel);
         match (verdict, expect) {
-            (
-                Verdict::Fail {
-                    reason,
-                    severity,
-                    evidence,
-                },
-                Ok((want, words)),
-            ) => {
-                assert_eq!((severity, reason.as_str()), (Some(want), words));
-                assert!(!evidence.is_empty());
+            (verdict, Ok((want, words))) => {
+                assert_eq!(verdict.kind(), VerdictKind::Fail);
+                assert_eq!((verdict.severity, verdict.reason.as_str()), (Some(want), words));
+                assert!(!verdict.evidence.is_empty());
             }
             (verdict, Err(want)) => assert_eq!(verdict, want),
-            (verdict, Ok(_)) => panic!("{verdict:?}"),
         }
     }
 
@@ -104,13 +94,13 @@ mod tests {
 
     #[test]
     fn the_two_witnesses_are_joined() {
-        check(Word::Good, Word::Good, Err(Verdict::Pass));
-        check(Word::Silent("dark"), Word::Good, Err(Verdict::Pass));
-        check(Word::Good, Word::Silent("dark"), Err(Verdict::Pass));
+        check(Word::Good, Word::Good, Err(Verdict::pass()));
+        check(Word::Silent("dark"), Word::Good, Err(Verdict::pass()));
+        check(Word::Good, Word::Silent("dark"), Err(Verdict::pass()));
         check(
             Word::Silent("dark"),
             Word::Silent("too"),
-            Err(Verdict::Unknown("dark".into())),
+            Err(Verdict::unknown("dark")),
         );
         check(
             bad(),
@@ -141,16 +131,7 @@ mod tests {
                 ..container("web")
             };
             let verdict = failed(&resting, Severity::Critical, "is odd", Vec::new());
-            assert!(
-                matches!(
-                    verdict,
-                    Verdict::Fail {
-                        severity: Some(Severity::Medium),
-                        ..
-                    }
-                ),
-                "{state:?}"
-            );
+            assert_eq!(verdict.severity, Some(Severity::Medium), "{state:?}");
         }
     }
 }
