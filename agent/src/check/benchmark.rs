@@ -32,6 +32,33 @@ impl Benchmark {
         Self::V1_8_0,
     ];
 
+    /// The versions from one to another, both included.
+    #[must_use]
+    pub const fn range(first: Self, last: Self) -> &'static [Self] {
+        const ALL: &[Benchmark] = &Benchmark::ALL;
+        let (upto, _) = ALL.split_at(last as usize + 1);
+        upto.split_at(first as usize).1
+    }
+
+    /// The version that suits an engine (`20.10.24`): the newest that was written for it or before. None for one older
+    /// than 1.13, or that is no version.
+    #[must_use]
+    pub fn of_engine(version: &str) -> Option<Self> {
+        let mut numbers = version.split(['.', '-', '+']).map(str::parse::<u32>);
+        let (Some(Ok(major)), Some(Ok(minor))) = (numbers.next(), numbers.next()) else {
+            return None;
+        };
+        match (major, minor) {
+            (0, _) | (1, ..13) => None,
+            (1, _) | (17, ..6) => Some(Self::V1_13_0),
+            (17, _) | (18, ..9) => Some(Self::V1_1_0),
+            (18 | 19, _) => Some(Self::V1_2_0),
+            (20, _) => Some(Self::V1_6_0),
+            (2..17, _) => None,
+            _ => Some(Self::V1_8_0),
+        }
+    }
+
     /// Name in options and JSON, `cis-1.6.0`.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -79,6 +106,30 @@ impl FromStr for Benchmark {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_engine_has_its_benchmark() {
+        for (version, expect) in [
+            ("1.12.6", None),
+            ("1.13.0", Some(Benchmark::V1_13_0)),
+            ("17.03.2-ce", Some(Benchmark::V1_13_0)),
+            ("17.06.0", Some(Benchmark::V1_1_0)),
+            ("18.09.1", Some(Benchmark::V1_2_0)),
+            ("19.03.15", Some(Benchmark::V1_2_0)),
+            ("20.10.24+dfsg1", Some(Benchmark::V1_6_0)),
+            ("28.5.2", Some(Benchmark::V1_8_0)),
+            ("dev", None),
+        ] {
+            assert_eq!(Benchmark::of_engine(version), expect, "{version}");
+        }
+    }
+
+    #[test]
+    fn a_range_has_both_its_ends() {
+        use Benchmark::{V1_1_0, V1_2_0, V1_3_1};
+        assert_eq!(Benchmark::range(V1_1_0, V1_3_1), [V1_1_0, V1_2_0, V1_3_1]);
+        assert_eq!(Benchmark::range(V1_2_0, V1_2_0), [V1_2_0]);
+    }
 
     #[test]
     fn names_are_read_back_and_others_refused() {

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::support::program;
-use super::{Assess, Benchmark, Check, Finding, Item, Signal, View};
+use super::{Assess, Basis, Benchmark, Check, Finding, Item, Signal, View};
 use crate::model::{
     Class, ConnectOp, Event, Evidence, Host, Policy, Severity, SocketAccess, Source, Verdict,
 };
@@ -13,6 +13,9 @@ pub(super) static CHECK: Check = Check {
     title: "Only approved accounts can drive the engine socket",
     section: "host",
     level: 1,
+    early_level: 1,
+    scored: Benchmark::range(Benchmark::V1_13_0, Benchmark::V1_5_0),
+    basis: Basis::Facts,
     severity: Severity::High,
     numbers: &[
         (Benchmark::V1_13_0, "1.4"),

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::support::{
     beyond_its_container, caps_in_words, container_name, engine_command, is_privileged, proc, session,
 };
-use super::{Assess, Benchmark, Check, Finding, Signal, View};
+use super::{Assess, Basis, Benchmark, Check, Finding, Signal, View};
 use crate::model::{CapSet, Class, Event, Exec, ExecSession, Process, Severity};
 
 pub(super) static CHECK: Check = Check {
@@ -14,6 +14,9 @@ pub(super) static CHECK: Check = Check {
     title: "No privileged exec sessions",
     section: "runtime",
     level: 2,
+    early_level: 2,
+    scored: Benchmark::range(Benchmark::V1_13_0, Benchmark::V1_5_0),
+    basis: Basis::Live,
     severity: Severity::High,
     numbers: &[
         (Benchmark::V1_13_0, "5.22"),

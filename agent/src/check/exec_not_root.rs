@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::support::{container_name, declares_root, engine_command, host_root_of, lives, proc, session};
-use super::{Assess, Benchmark, Check, Finding, Signal, View};
+use super::{Assess, Basis, Benchmark, Check, Finding, Signal, View};
 use crate::model::{Class, Container, Event, Process, Severity};
 
 pub(super) static CHECK: Check = Check {
@@ -11,6 +11,9 @@ pub(super) static CHECK: Check = Check {
     title: "No exec sessions as root",
     section: "runtime",
     level: 2,
+    early_level: 2,
+    scored: Benchmark::range(Benchmark::V1_13_0, Benchmark::V1_1_0),
+    basis: Basis::Live,
     severity: Severity::Medium,
     numbers: &[
         (Benchmark::V1_13_0, "5.23"),

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::support::{caps_in_words, container_name, few, head};
-use super::{Assess, Benchmark, Check, Finding, Signal, View};
+use super::{Assess, Basis, Benchmark, Check, Finding, Signal, View};
 use crate::model::{Class, Event, Evidence, Exec, Host, Image, Process, Severity, Source, Verdict};
 
 pub(super) static CHECK: Check = Check {
@@ -11,6 +11,9 @@ pub(super) static CHECK: Check = Check {
     title: "Images ship no unreviewed setuid or setgid programs",
     section: "images",
     level: 2,
+    early_level: 2,
+    scored: &[],
+    basis: Basis::Facts,
     severity: Severity::High,
     numbers: &[
         (Benchmark::V1_13_0, "4.8"),
@@ -129,8 +132,8 @@ mod tests {
         let image = Image {
             id: "sha256:1".into(),
             tags: vec!["app:1".into()],
-            user: None,
             setuid_files: files.map(|files| files.iter().map(|&file| file.into()).collect()),
+            ..Image::default()
         };
         let mut host = host();
         host.policy.allowed_setuid = vec!["/usr/bin/sudo".into()];

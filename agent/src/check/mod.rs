@@ -3,13 +3,16 @@
 
 mod benchmark;
 mod context;
+mod evaluate;
 mod support;
 #[cfg(test)]
 mod testing;
 
 pub use benchmark::Benchmark;
 pub use context::{Finding, View};
+pub use evaluate::{Judged, Of, image_name, worst};
 
+pub use crate::model::Basis;
 use crate::model::{Container, Event, Host, Image, Severity, Verdict};
 
 /// One recommendation.
@@ -21,8 +24,14 @@ pub struct Check {
     pub title: &'static str,
     /// Section of the benchmark: `host`, `images`, `runtime`, …
     pub section: &'static str,
-    /// Level of the benchmark's profile, 1 or 2.
+    /// Level of the benchmark's profile since 1.2.0, 1 or 2.
     pub level: u8,
+    /// Level in 1.13.0 and 1.1.0.
+    pub early_level: u8,
+    /// The versions that score it, or call its assessment automated.
+    pub scored: &'static [Benchmark],
+    /// What decides it.
+    pub basis: Basis,
     /// Usual severity of a violation.
     pub severity: Severity,
     /// Number per benchmark version; a version without the recommendation is left out.
@@ -46,7 +55,8 @@ pub enum Assess {
     Container(fn(&Container, &Host) -> Verdict),
     /// Each image.
     Image(fn(&Image, &Host) -> Verdict),
-    /// Items of the host: what each is called, and its verdict.
+    /// Items of the host: what each is called, and its verdict. No item at all means that there was nothing to judge,
+    /// which is a pass.
     Host(fn(&Host) -> Vec<Item>),
     /// Only live observations decide it.
     Live,
@@ -78,6 +88,15 @@ impl Check {
             .iter()
             .find(|(of, _)| *of == benchmark)
             .map(|(_, number)| *number)
+    }
+
+    /// Level in one benchmark.
+    #[must_use]
+    pub const fn level_in(&self, benchmark: Benchmark) -> u8 {
+        match benchmark {
+            Benchmark::V1_13_0 | Benchmark::V1_1_0 => self.early_level,
+            _ => self.level,
+        }
     }
 
     /// Whether an observation of this kind may break it.
@@ -129,6 +148,18 @@ checks! {
     runtime_no_docker_socket,
 }
 
+/// Sections of the benchmark, in its order.
+pub const SECTIONS: [&str; 8] = [
+    "host",
+    "daemon",
+    "daemon-files",
+    "images",
+    "runtime",
+    "operations",
+    "swarm",
+    "enterprise",
+];
+
 /// The check with this key, or this number in this benchmark.
 #[must_use]
 pub fn find(key_or_number: &str, benchmark: Benchmark) -> Option<&'static Check> {
@@ -177,12 +208,13 @@ mod tests {
                 "{key} lists versions out of order"
             );
             assert!((1..=2).contains(&check.level), "{key}");
-            assert!(["host", "images", "runtime"].contains(&check.section), "{key}");
+            assert!(SECTIONS.contains(&check.section), "{key}");
             for text in [check.title, check.remedy] {
                 assert!(!text.is_empty() && !text.ends_with('.'), "{key}: `{text}`");
             }
             assert!(check.about.ends_with('.'), "{key} does not say what it is about");
-            let live = matches!(check.assess, Assess::Live);
+            let live = check.basis == Basis::Live;
+            assert_eq!(live, matches!(check.assess, Assess::Live), "{key}");
             assert!(!live || !check.signals.is_empty(), "{key} is never decided");
             for signal in check.signals {
                 assert!(!signal.when.is_empty() && !signal.when.ends_with('.'), "{key}");

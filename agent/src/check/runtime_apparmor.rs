@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::support::{Word, config, proc, weigh};
-use super::{Assess, Benchmark, Check, no_live_signal};
+use super::{Assess, Basis, Benchmark, Check, no_live_signal};
 use crate::model::{Container, ContainerState, Host, Severity, Verdict};
 
 pub(super) static CHECK: Check = Check {
@@ -11,6 +11,9 @@ pub(super) static CHECK: Check = Check {
     title: "Containers are confined by AppArmor where available",
     section: "runtime",
     level: 1,
+    early_level: 1,
+    scored: Benchmark::range(Benchmark::V1_13_0, Benchmark::V1_5_0),
+    basis: Basis::Facts,
     severity: Severity::High,
     numbers: &[
         (Benchmark::V1_13_0, "5.1"),

@@ -6,7 +6,7 @@ use super::support::{
     Word, beyond_default, caps_in_words, config, container_name, granted, in_own_user_namespace, is_grave,
     is_privileged, proc, program, weigh,
 };
-use super::{Assess, Benchmark, Check, Finding, Signal, View};
+use super::{Assess, Basis, Benchmark, Check, Finding, Signal, View};
 use crate::model::{CapSet, Class, Container, Event, Host, Severity, Verdict};
 
 /// What all of the mount family and every entry into a namespace asks for.
@@ -17,6 +17,9 @@ pub(super) static CHECK: Check = Check {
     title: "Containers get no capabilities beyond the default set",
     section: "runtime",
     level: 1,
+    early_level: 1,
+    scored: Benchmark::range(Benchmark::V1_13_0, Benchmark::V1_5_0),
+    basis: Basis::Facts,
     severity: Severity::High,
     numbers: &[
         (Benchmark::V1_13_0, "5.3"),

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::support::{container_name, failed, is_within, program, resolved};
-use super::{Assess, Benchmark, Check, Finding, Signal, View};
+use super::{Assess, Basis, Benchmark, Check, Finding, Signal, View};
 use crate::model::{
     Class, ConnectOp, Container, ContainerMount, Event, Evidence, Host, Severity, Source, Verdict,
 };
@@ -23,6 +23,9 @@ pub(super) static CHECK: Check = Check {
     title: "The engine socket is not reachable from containers",
     section: "runtime",
     level: 1,
+    early_level: 1,
+    scored: Benchmark::range(Benchmark::V1_13_0, Benchmark::V1_5_0),
+    basis: Basis::Facts,
     severity: Severity::Critical,
     numbers: &[
         (Benchmark::V1_13_0, "5.31"),

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::support::{config, failed, few, is_within, resolved};
-use super::{Assess, Benchmark, Check, no_live_signal};
+use super::{Assess, Basis, Benchmark, Check, no_live_signal};
 use crate::model::{Container, Device, Evidence, Host, Severity, Verdict};
 
 /// Directories below `/dev` that hold no device nodes of hardware, and sockets that lie there.
@@ -25,6 +25,9 @@ pub(super) static CHECK: Check = Check {
     title: "Host devices are not passed to containers",
     section: "runtime",
     level: 1,
+    early_level: 1,
+    scored: &[],
+    basis: Basis::Facts,
     severity: Severity::High,
     numbers: &[
         (Benchmark::V1_13_0, "5.17"),

@@ -1,7 +1,7 @@
 //! Containers in the host's IPC namespace.
 
 use super::support::HostNamespace;
-use super::{Assess, Benchmark, Check, Finding, Signal, View};
+use super::{Assess, Basis, Benchmark, Check, Finding, Signal, View};
 use crate::model::{Container, Host, Severity, Verdict};
 
 pub(super) static CHECK: Check = Check {
@@ -9,6 +9,9 @@ pub(super) static CHECK: Check = Check {
     title: "Containers do not share the host IPC namespace",
     section: "runtime",
     level: 1,
+    early_level: 1,
+    scored: Benchmark::range(Benchmark::V1_13_0, Benchmark::V1_5_0),
+    basis: Basis::Facts,
     severity: Severity::High,
     numbers: &[
         (Benchmark::V1_13_0, "5.16"),

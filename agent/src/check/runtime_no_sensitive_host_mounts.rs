@@ -5,7 +5,7 @@ mod live;
 use serde_json::json;
 
 use super::support::{Exposure, enters_host, exposure, failed, few, resolved};
-use super::{Assess, Benchmark, Check, Finding, Signal, View};
+use super::{Assess, Basis, Benchmark, Check, Finding, Signal, View};
 use crate::model::{Container, ContainerMount, Event, Evidence, Host, Severity, Source, Verdict};
 
 pub(super) static CHECK: Check = Check {
@@ -13,6 +13,9 @@ pub(super) static CHECK: Check = Check {
     title: "Sensitive host paths are not mounted",
     section: "runtime",
     level: 1,
+    early_level: 1,
+    scored: Benchmark::range(Benchmark::V1_13_0, Benchmark::V1_5_0),
+    basis: Basis::Facts,
     severity: Severity::Critical,
     numbers: &[
         (Benchmark::V1_13_0, "5.5"),

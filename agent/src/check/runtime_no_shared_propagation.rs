@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::support::{Word, config, container_name, few, head, is_within, proc, program, weigh};
-use super::{Assess, Benchmark, Check, Finding, Signal, View};
+use super::{Assess, Basis, Benchmark, Check, Finding, Signal, View};
 use crate::model::{
     Class, Container, ContainerMount, Event, Host, MountEffect, MountPoint, Severity, Verdict,
 };
@@ -13,6 +13,9 @@ pub(super) static CHECK: Check = Check {
     title: "No mount uses shared propagation",
     section: "runtime",
     level: 1,
+    early_level: 1,
+    scored: Benchmark::range(Benchmark::V1_13_0, Benchmark::V1_5_0),
+    basis: Basis::Facts,
     severity: Severity::High,
     numbers: &[
         (Benchmark::V1_13_0, "5.19"),

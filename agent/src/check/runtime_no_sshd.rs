@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::support::{container_name, failed, few, head, lives, proc};
-use super::{Assess, Benchmark, Check, Finding, Signal, View};
+use super::{Assess, Basis, Benchmark, Check, Finding, Signal, View};
 use crate::model::{Class, Container, Event, Host, RunningTruth, Severity, Verdict};
 
 /// Executables, by exact name: OpenSSH's daemon and what it splits into, and Dropbear.
@@ -14,6 +14,9 @@ pub(super) static CHECK: Check = Check {
     title: "No SSH daemon inside containers",
     section: "runtime",
     level: 1,
+    early_level: 1,
+    scored: Benchmark::range(Benchmark::V1_13_0, Benchmark::V1_5_0),
+    basis: Basis::Facts,
     severity: Severity::High,
     numbers: &[
         (Benchmark::V1_13_0, "5.6"),

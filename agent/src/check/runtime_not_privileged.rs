@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::support::{config, container_name, failed, is_privileged_set, proc};
-use super::{Assess, Benchmark, Check, Finding, Signal, View};
+use super::{Assess, Basis, Benchmark, Check, Finding, Signal, View};
 use crate::model::{Class, Container, Event, Host, RunningTruth, Seccomp, Severity, Verdict};
 
 pub(super) static CHECK: Check = Check {
@@ -11,6 +11,9 @@ pub(super) static CHECK: Check = Check {
     title: "No privileged containers",
     section: "runtime",
     level: 1,
+    early_level: 1,
+    scored: Benchmark::range(Benchmark::V1_13_0, Benchmark::V1_5_0),
+    basis: Basis::Facts,
     severity: Severity::Critical,
     numbers: &[
         (Benchmark::V1_13_0, "5.4"),

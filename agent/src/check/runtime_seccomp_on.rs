@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::support::{Word, beyond_its_container, config, container_name, is_privileged, proc, weigh};
-use super::{Assess, Benchmark, Check, Finding, Signal, View};
+use super::{Assess, Basis, Benchmark, Check, Finding, Signal, View};
 use crate::model::{Class, Container, Event, Host, Seccomp, Severity, Verdict};
 
 pub(super) static CHECK: Check = Check {
@@ -11,6 +11,9 @@ pub(super) static CHECK: Check = Check {
     title: "Seccomp filtering is not disabled",
     section: "runtime",
     level: 1,
+    early_level: 1,
+    scored: Benchmark::range(Benchmark::V1_13_0, Benchmark::V1_5_0),
+    basis: Basis::Facts,
     severity: Severity::High,
     numbers: &[
         (Benchmark::V1_13_0, "5.21"),

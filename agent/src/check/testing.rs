@@ -2,13 +2,16 @@
 
 pub(super) mod namespace;
 
+use std::collections::BTreeMap;
+
 use super::{Assess, Check, Finding, View};
 use crate::model::{
-    AncestorRef, AppArmor, CapSet, CgroupId, Class, Connect, ConnectOp, Container, ContainerId,
-    ContainerMount, ContainerRef, ContainerState, Credentials, DEFAULT_CONTAINER_CAPS, EngineKind,
-    EnteredNamespace, Event, Exec, ExecFile, ExecSession, Gained, Host, HostFacts, Identity, Mount,
-    MountEffect, MountPoint, MountRequest, NamespaceChange, NamespaceOwner, Namespaces, Observation, Process,
-    RunningTruth, RuntimeSocket, Seccomp, Severity, Source, Time, Verdict, VerdictKind,
+    AncestorRef, AppArmor, CapSet, CgroupId, Class, ConfigFile, Connect, ConnectOp, Container, ContainerId,
+    ContainerMount, ContainerRef, ContainerState, Credentials, DEFAULT_CONTAINER_CAPS, Daemon, Engine,
+    EngineKind, EnteredNamespace, Event, Exec, ExecFile, ExecSession, Fact, Gained, Host, HostFacts,
+    Identity, Life, Limits, Mount, MountEffect, MountPoint, MountRequest, NamespaceChange, NamespaceOwner,
+    Namespaces, Observation, Process, Reach, Registries, RunningTruth, RuntimeSocket, Seccomp, Severity,
+    Source, Swarm, System, Time, Ulimit, Verdict, VerdictKind,
 };
 
 /// Namespaces of the host.
@@ -52,11 +55,62 @@ pub(super) fn host() -> Host {
             engine_version: Some("28.5.0".into()),
             engine_socket: Some("/run/docker.sock".into()),
             socket_access: Some(Vec::new()),
+            engine: Fact::Known(engine()),
+            daemon: Fact::Known(daemon()),
+            objects: Fact::Known(Vec::new()),
+            system: Fact::Known(System::default()),
             ..HostFacts::default()
         },
         containers: Some(Vec::new()),
         images: Some(Vec::new()),
         ..Host::default()
+    }
+}
+
+/// An engine as recommended, with a bridge without traffic between containers.
+pub(super) fn engine() -> Engine {
+    Engine {
+        version: "28.5.0".into(),
+        address: "unix:///run/docker.sock".into(),
+        data_root: Some("/var/lib/docker".into()),
+        storage_driver: Some("overlay2".into()),
+        logging_driver: Some("gelf".into()),
+        cgroup_driver: Some("systemd".into()),
+        cgroup_version: Some("2".into()),
+        security_options: Some(vec![
+            "name=apparmor".into(),
+            "name=seccomp,profile=builtin".into(),
+        ]),
+        live_restore: Some(true),
+        experimental: Some(false),
+        debug: Some(false),
+        registries: Some(Registries::default()),
+        authorization_plugins: Some(Vec::new()),
+        swarm: Swarm {
+            state: "inactive".into(),
+            ..Swarm::default()
+        },
+        networks: Fact::Known(Vec::new()),
+        volumes: Fact::Known(Vec::new()),
+        plugins: Fact::Known(BTreeMap::new()),
+        ..Engine::default()
+    }
+}
+
+/// A daemon without any option.
+pub(super) fn daemon() -> Daemon {
+    Daemon {
+        pid: 1000,
+        exe: "/usr/bin/dockerd".into(),
+        argv: vec!["/usr/bin/dockerd".into()],
+        config_file: ConfigFile {
+            path: "/etc/docker/daemon.json".into(),
+            content: Fact::Known(None),
+            ..ConfigFile::default()
+        },
+        listeners: Fact::Known(Vec::new()),
+        userland_proxies: Fact::Known(Vec::new()),
+        ..Daemon::default()
     }
 }
 
@@ -79,6 +133,19 @@ pub(super) fn truth() -> RunningTruth {
         shared_mounts: Vec::new(),
         executables: vec!["/usr/bin/app".into()],
         executables_truncated: false,
+        cgroup: Some(format!("/docker/{}", id().as_str())),
+        cgroup_limits: Some(BTreeMap::from([
+            ("memory".into(), 1 << 28),
+            ("pids".into(), 100),
+            ("cpu-quota".into(), 50_000),
+        ])),
+        ulimits: Some(vec![Ulimit {
+            name: "nofile".into(),
+            soft: 1024,
+            hard: 4096,
+        }]),
+        rootfs_read_only: Some(true),
+        listeners: Some(Vec::new()),
     }
 }
 
@@ -99,7 +166,7 @@ pub(super) fn container(name: &str) -> Container {
         cap_add: Some(Vec::new()),
         cap_drop: Some(Vec::new()),
         security_opt: Some(vec!["no-new-privileges".into()]),
-        network_mode: Some("bridge".into()),
+        network_mode: Some("apps".into()),
         pid_mode: Some(String::new()),
         ipc_mode: Some("private".into()),
         uts_mode: Some(String::new()),
@@ -111,6 +178,35 @@ pub(super) fn container(name: &str) -> Container {
         apparmor_profile: Some("docker-default".into()),
         process_label: Some(String::new()),
         labels: Vec::new(),
+        limits: Limits {
+            memory: Some(1 << 28),
+            memory_swap: Some(1 << 28),
+            cpu_shares: Some(0),
+            cpu_quota: Some(0),
+            nano_cpus: Some(500_000_000),
+            cpuset: Some(String::new()),
+            pids: Some(100),
+            ulimits: Some(Vec::new()),
+            cgroup_parent: Some(String::new()),
+            cgroupns_mode: Some("private".into()),
+        },
+        reach: Reach {
+            published: Some(Vec::new()),
+            publish_all: Some(false),
+            exposed: Some(Vec::new()),
+            networks: Some(vec!["apps".into()]),
+        },
+        life: Life {
+            readonly_rootfs: Some(true),
+            restart: Some(("on-failure".into(), 5)),
+            log_driver: Some("syslog".into()),
+            healthcheck: Some(vec!["CMD".into(), "/usr/bin/app".into(), "ping".into()]),
+            health: Some("healthy".into()),
+            finished: None,
+            unmasked: Some(false),
+            docker_host: None,
+        },
+        secrets: Some(Vec::new()),
         truth: Some(truth()),
     }
 }
@@ -138,6 +234,10 @@ pub(super) fn unknown_container(name: &str) -> Container {
         mounts: None,
         apparmor_profile: None,
         process_label: None,
+        limits: Limits::default(),
+        reach: Reach::default(),
+        life: Life::default(),
+        secrets: None,
         truth: None,
         ..container(name)
     }

@@ -156,6 +156,7 @@ impl Player {
             }
             // Its place in the recording is where the time had come; what it says is found anew.
             Line::Violation(violation) => told(self.correlator.advance(violation.time)).collect(),
+            Line::Posture(_) => Vec::new(),
             Line::Status(status) if ends(&status) => told(self.correlator.finish(status.time))
                 .chain([Line::Status(status)])
                 .collect(),
@@ -183,6 +184,7 @@ fn ends(status: &Status) -> bool {
 fn time(line: &Line) -> Time {
     match line {
         Line::Violation(violation) => violation.time,
+        Line::Posture(change) => change.time,
         Line::Observation(observation) => observation.time,
         Line::Gap(gap) => gap.time,
         Line::Status(status) => status.time,

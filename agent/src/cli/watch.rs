@@ -144,6 +144,7 @@ impl WatchCommand {
             allowed_devices: self.allowed_devices.clone(),
             allowed_setuid: self.allowed_setuid.clone(),
             allowed_mounts: self.allowed_mounts.clone(),
+            ..Policy::default()
         })
     }
 

@@ -122,7 +122,10 @@ fn seen(observation: &Observation) -> Option<Evidence> {
         | Event::Mount(_)
         | Event::Namespace(_)
         | Event::Cgroup(_)
-        | Event::ExecSession(_) => serde_json::to_value(&observation.event).ok()?,
+        | Event::ExecSession(_)
+        | Event::File(_)
+        | Event::AuditChange(_)
+        | Event::AuditRecord(_) => serde_json::to_value(&observation.event).ok()?,
         Event::Container { .. } | Event::Image(_) | Event::Host(_) | Event::Policy(_) => return None,
     };
     let Value::Object(mut facts) = event else {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::bounded::Bounded;
-use crate::check::{Assess, Check, Item};
+use crate::check::{Assess, Check, worst};
 use crate::model::{Container, ContainerId, Host, Image, PostureRef, Time, Verdict, VerdictKind};
 
 /// Containers, and images, whose verdicts are remembered.
@@ -74,7 +74,12 @@ impl Posture {
     pub(super) fn assess_host(&mut self, host: &Host, at: Time) {
         for check in self.checks {
             if let Assess::Host(assess) = check.assess {
-                stand(&mut self.host, check.key, worst(&assess(host)), at);
+                stand(
+                    &mut self.host,
+                    check.key,
+                    worst(assess(host).iter().map(|item| item.verdict.kind())),
+                    at,
+                );
             }
         }
     }
@@ -121,14 +126,4 @@ fn stand(
         standing.insert(check, (verdict, at));
     }
     before
-}
-
-/// The verdict on a host whose items were judged one by one. One failure fails it, and one item that
-/// could not be judged leaves it open.
-fn worst(items: &[Item]) -> VerdictKind {
-    let has = |kind| items.iter().any(|item| item.verdict.kind() == kind);
-    [VerdictKind::Fail, VerdictKind::Unknown, VerdictKind::Pass]
-        .into_iter()
-        .find(|kind| has(*kind))
-        .unwrap_or(VerdictKind::NotApplicable)
 }

@@ -1,7 +1,7 @@
 //! Checks for tests that must not depend on the catalogue: one of each sort.
 
 use crate::check::{Assess, Check, Finding, View, find, no_live_signal};
-use crate::check::{Benchmark, Signal};
+use crate::check::{Basis, Benchmark, Signal};
 use crate::model::{Class, Container, Event, Host, Severity, Verdict};
 
 const EXEC: Signal = Signal {
@@ -19,6 +19,9 @@ const fn check(key: &'static str, severity: Severity, assess: Assess) -> Check {
         title: "A test",
         section: "runtime",
         level: 1,
+        early_level: 1,
+        scored: &[],
+        basis: Basis::Facts,
         severity,
         numbers: &[(Benchmark::V1_6_0, "9.1")],
         about: "",

@@ -71,6 +71,13 @@ pub(super) fn event(observation: &Observation) -> String {
             let name = image.tags.first().unwrap_or(&image.id);
             visible(name).into_owned()
         }
+        Event::File(change) => format!("{} {}", change.ops.join("+"), visible(&change.path)),
+        Event::AuditChange(change) => format!("{} {}", visible(&change.op), visible(&change.what)),
+        Event::AuditRecord(record) => {
+            let names = record.paths.iter().filter_map(|path| path.name.as_deref());
+            let names: Vec<_> = names.map(visible).collect();
+            format!("{} {}", visible(&record.syscall), names.join(" "))
+        }
         Event::Host(facts) => visible(&facts.host.name).into_owned(),
         Event::Policy(policy) => format!("{} trusted users", policy.trusted_uids.len()),
     }

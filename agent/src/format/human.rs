@@ -3,7 +3,8 @@
 use super::describe::{actor, event, place};
 use super::escape::{command_line, visible, visible_json};
 use crate::model::{
-    ContainerRef, Event, Gap, Line, Observation, Process, Severity, Status, StatusState, Violation,
+    ContainerRef, Event, Gap, Line, Observation, PostureChange, Process, Severity, Status, StatusState,
+    VerdictKind, Violation,
 };
 
 /// Where the second and further lines of `-v` begin: under the severity.
@@ -27,6 +28,7 @@ impl Human {
     pub fn line(&self, line: &Line) -> String {
         let text = match line {
             Line::Violation(violation) => self.violation(violation),
+            Line::Posture(change) => self.posture(change),
             Line::Observation(observation) => self.paint(DIM, &seen(observation)),
             Line::Gap(gap) => self.paint(DIM, &lost(gap)),
             Line::Status(status) => self.paint(DIM, &state(status)),
@@ -55,6 +57,28 @@ impl Human {
             for (name, value) in self.details(violation) {
                 text += &self.paint(DIM, &format!("\n{INDENT}{name:<10} {value}"));
             }
+        }
+        text
+    }
+
+    /// A change of a verdict: `pass -> fail`.
+    fn posture(&self, change: &PostureChange) -> String {
+        let severity = change.severity.map_or("", Severity::name).to_uppercase();
+        let number = change.check.number.as_deref().unwrap_or("-");
+        let mut text = format!(
+            "{}  {} {:<10} {:<5} {} {}",
+            change.time.clock(),
+            self.paint(change.severity.map_or(DIM, color), &format!("{severity:<8}")),
+            "posture",
+            visible(number),
+            visible(&change.item),
+            turned(change.before, change.verdict),
+        );
+        if !change.reason.is_empty() {
+            text += &format!(": {}", visible(&change.reason));
+        }
+        if let Some(process) = &change.process {
+            text += &self.paint(DIM, &format!("  {}", actor(process)));
         }
         text
     }
@@ -188,6 +212,20 @@ fn seen(observation: &Observation) -> String {
         text += &format!("  {}", actor(process));
     }
     text
+}
+
+/// How a verdict changed.
+fn turned(before: Option<VerdictKind>, now: VerdictKind) -> String {
+    let word = |kind| match kind {
+        VerdictKind::Pass => "pass",
+        VerdictKind::Fail => "fail",
+        VerdictKind::NotApplicable => "not applicable",
+        VerdictKind::Unknown => "unknown",
+    };
+    match before {
+        Some(before) => format!("{} -> {}", word(before), word(now)),
+        None => word(now).to_owned(),
+    }
 }
 
 fn lost(gap: &Gap) -> String {

@@ -16,6 +16,7 @@ pub fn json(line: &Line) -> Vec<u8> {
 fn unwritable(line: &Line, error: &serde_json::Error) -> Vec<u8> {
     let (what, time): (_, Time) = match line {
         Line::Violation(violation) => ("violation", violation.time),
+        Line::Posture(change) => ("posture", change.time),
         Line::Observation(observation) => ("observation", observation.time),
         Line::Gap(gap) => ("gap", gap.time),
         Line::Status(status) => ("status", status.time),

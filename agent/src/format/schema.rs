@@ -3,16 +3,18 @@
 use schemars::{JsonSchema, schema_for};
 use serde_json::{Value, json};
 
-use crate::model::{DoctorReport, Gap, Observation, Status, Violation};
+use crate::model::{DoctorReport, Gap, Observation, PostureChange, Report, Status, Violation};
 
 /// The schema of every line type, by the value of its field `type`, and of the reports by their command.
 #[must_use]
 pub fn all() -> Vec<(&'static str, Value)> {
     vec![
         ("violation", of::<Violation>("violation")),
+        ("posture", of::<PostureChange>("posture")),
         ("observation", of::<Observation>("observation")),
         ("gap", of::<Gap>("gap")),
         ("status", of::<Status>("status")),
+        ("bench", schema_for!(Report).to_value()),
         ("doctor", schema_for!(DoctorReport).to_value()),
     ]
 }

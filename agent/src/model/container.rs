@@ -3,7 +3,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{CapSet, ContainerId, Namespaces, Seccomp, Time};
+use std::collections::BTreeMap;
+
+use super::{CapSet, ContainerId, Listener, Namespaces, Seccomp, SecretHint, Time};
 
 /// How surely an event's container is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -131,8 +133,101 @@ pub struct Container {
     /// `Config.Labels`, sorted by name.
     #[serde(default)]
     pub labels: Vec<(String, String)>,
+    /// Limits of resources.
+    #[serde(default)]
+    pub limits: Limits,
+    /// How it is reached and attached.
+    #[serde(default)]
+    pub reach: Reach,
+    /// How it lives.
+    #[serde(default)]
+    pub life: Life,
+    /// What looks like a secret in its environment, labels and command.
+    #[serde(default)]
+    pub secrets: Option<Vec<SecretHint>>,
     /// What the kernel says of its first process; absent while it does not run or could not be looked at.
     pub truth: Option<RunningTruth>,
+}
+
+/// Limits that a container was given. An absent field was not told.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Limits {
+    /// `HostConfig.Memory` in bytes; 0 is none.
+    pub memory: Option<i64>,
+    /// `HostConfig.MemorySwap`.
+    pub memory_swap: Option<i64>,
+    /// `HostConfig.CpuShares`; 0 and 1024 are the default weight.
+    pub cpu_shares: Option<i64>,
+    /// `HostConfig.CpuQuota`.
+    pub cpu_quota: Option<i64>,
+    /// `HostConfig.NanoCpus`.
+    pub nano_cpus: Option<i64>,
+    /// `HostConfig.CpusetCpus`.
+    pub cpuset: Option<String>,
+    /// `HostConfig.PidsLimit`: null in the API is `Some(0)`, no limit.
+    pub pids: Option<i64>,
+    /// `HostConfig.Ulimits`.
+    pub ulimits: Option<Vec<Ulimit>>,
+    /// `HostConfig.CgroupParent`.
+    pub cgroup_parent: Option<String>,
+    /// `HostConfig.CgroupnsMode`.
+    pub cgroupns_mode: Option<String>,
+}
+
+/// One limit of `setrlimit(2)`; -1 is none.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub struct Ulimit {
+    /// `nofile`, `nproc`, …
+    pub name: String,
+    /// Soft limit.
+    pub soft: i64,
+    /// Hard limit.
+    pub hard: i64,
+}
+
+/// Networks and ports of a container. An absent field was not told.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Reach {
+    /// Published ports: of `NetworkSettings.Ports` while it runs, else of `HostConfig.PortBindings`.
+    pub published: Option<Vec<PublishedPort>>,
+    /// `HostConfig.PublishAllPorts`.
+    pub publish_all: Option<bool>,
+    /// `Config.ExposedPorts`: `80/tcp`.
+    pub exposed: Option<Vec<String>>,
+    /// Names of the networks it is attached to, or will be.
+    pub networks: Option<Vec<String>>,
+}
+
+/// One published port.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub struct PublishedPort {
+    /// Port and protocol in the container: `80/tcp`.
+    pub container: String,
+    /// Address on the host; empty for the daemon's default.
+    pub address: String,
+    /// Port on the host, 0 where the engine is to choose; the first of a range.
+    pub port: u16,
+}
+
+/// How a container lives. An absent field was not told.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Life {
+    /// `HostConfig.ReadonlyRootfs`.
+    pub readonly_rootfs: Option<bool>,
+    /// `HostConfig.RestartPolicy`: name, `MaximumRetryCount`.
+    pub restart: Option<(String, i64)>,
+    /// `HostConfig.LogConfig.Type`.
+    pub log_driver: Option<String>,
+    /// `Config.Healthcheck.Test`, and whether it is inherited from the image; empty where there is none.
+    pub healthcheck: Option<Vec<String>>,
+    /// `State.Health.Status`; `none` where there is no check.
+    pub health: Option<String>,
+    /// `State.FinishedAt`; null while it never finished.
+    pub finished: Option<Time>,
+    /// `HostConfig.MaskedPaths` and `ReadonlyPaths` are both empty: nothing of /proc and /sys is hidden.
+    pub unmasked: Option<bool>,
+    /// `DOCKER_HOST` of its environment.
+    pub docker_host: Option<String>,
 }
 
 impl Container {
@@ -166,6 +261,10 @@ impl Container {
             apparmor_profile: None,
             process_label: None,
             labels: Vec::new(),
+            limits: Limits::default(),
+            reach: Reach::default(),
+            life: Life::default(),
+            secrets: None,
             truth: None,
         }
     }
@@ -242,6 +341,21 @@ pub struct RunningTruth {
     /// still run.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub executables_truncated: bool,
+    /// Its cgroups: path in the hierarchy that limits memory, or in the only one.
+    #[serde(default)]
+    pub cgroup: Option<String>,
+    /// Limits in force, those of enclosing cgroups below the engine's own included; what is not limited is absent.
+    #[serde(default)]
+    pub cgroup_limits: Option<BTreeMap<String, i64>>,
+    /// Limits of `/proc/PID/limits`.
+    #[serde(default)]
+    pub ulimits: Option<Vec<Ulimit>>,
+    /// Whether `/` is mounted read-only.
+    #[serde(default)]
+    pub rootfs_read_only: Option<bool>,
+    /// What listens in its network namespace; null where it is the host's or could not be read.
+    #[serde(default)]
+    pub listeners: Option<Vec<Listener>>,
 }
 
 /// One exec session (`GET /exec/ID/json`).
@@ -263,14 +377,63 @@ pub struct ExecSession {
 }
 
 /// An image (`GET /images/ID/json`).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Image {
     /// Id with its digest's algorithm.
     pub id: String,
     /// Names, `repository:tag`.
     pub tags: Vec<String>,
+    /// `RepoDigests`.
+    #[serde(default)]
+    pub digests: Vec<String>,
+    /// When it was made; null where it says nothing, or the epoch.
+    #[serde(default)]
+    pub created: Option<Time>,
+    /// Size in bytes.
+    #[serde(default)]
+    pub size: Option<i64>,
     /// Declared user.
     pub user: Option<String>,
+    /// `Config.Healthcheck.Test`; empty where there is none.
+    #[serde(default)]
+    pub healthcheck: Option<Vec<String>>,
+    /// `Config.ExposedPorts`.
+    #[serde(default)]
+    pub exposed: Option<Vec<String>>,
+    /// `RootFS.Layers`: digests, base first.
+    #[serde(default)]
+    pub layers: Option<Vec<String>>,
+    /// `GET /images/ID/history`, oldest first, secrets taken out; null where it was not told.
+    #[serde(default)]
+    pub history: Option<Vec<HistoryEntry>>,
+    /// What looks like a secret in its configuration, history and files.
+    #[serde(default)]
+    pub secrets: Option<Vec<SecretHint>>,
+    /// What its files are; null where the layers could not be read.
+    #[serde(default)]
+    pub contents: Option<ImageContents>,
     /// Files with setuid, setgid or file capabilities, by absolute path; null where the layers could not be read.
     pub setuid_files: Option<Vec<String>>,
+}
+
+/// One step of an image's making.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct HistoryEntry {
+    /// `CreatedBy`, secrets taken out.
+    pub created_by: String,
+    /// Whether it made no layer.
+    pub empty_layer: bool,
+    /// When.
+    pub created: Option<Time>,
+}
+
+/// What the files of an image's layers tell, whiteouts honoured.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ImageContents {
+    /// Packages installed, of the package databases of dpkg, apk and rpm; null where there is none.
+    pub packages: Option<Vec<String>>,
+    /// Names of programs that an image need not ship: compilers, debuggers, servers of logins, by absolute path.
+    pub tools: Vec<String>,
+    /// Package sources that are not verified: file and setting.
+    pub unverified_sources: Vec<String>,
 }

@@ -3,7 +3,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{ContainerRef, Observation, Time, Violation};
+use super::{
+    CheckRef, ContainerRef, Evidence, HostRef, Observation, Process, Severity, Time, VerdictKind, Violation,
+};
 
 /// A line of the stream. The JSON field `type` names the variant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -11,12 +13,45 @@ use super::{ContainerRef, Observation, Time, Violation};
 pub enum Line {
     /// An observation that breaks a recommendation.
     Violation(Box<Violation>),
+    /// A verdict changed.
+    Posture(Box<PostureChange>),
     /// Something seen.
     Observation(Box<Observation>),
     /// Something lost.
     Gap(Gap),
     /// The state of our own sight.
     Status(Status),
+}
+
+/// A verdict changed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PostureChange {
+    /// When it was assessed.
+    pub time: Time,
+    /// Which recommendation.
+    pub check: CheckRef,
+    /// What was judged: a container's name, an image's tag, a path, an account.
+    pub item: String,
+    /// What sort of thing that is: `container`, `image` or `host`.
+    pub of: String,
+    /// The verdict before; null where there was none.
+    pub before: Option<VerdictKind>,
+    /// The verdict now.
+    pub verdict: VerdictKind,
+    /// One sentence that names the fact.
+    pub reason: String,
+    /// How bad a failure is; null for another verdict.
+    pub severity: Option<Severity>,
+    /// What decided it.
+    pub evidence: Vec<Evidence>,
+    /// What to do about a failure on this host; null for another verdict.
+    pub remedy: Option<String>,
+    /// Who changed it, where a kernel event or an audit record tells.
+    pub process: Option<Process>,
+    /// The container; null for anything else.
+    pub container: Option<ContainerRef>,
+    /// Where.
+    pub host: HostRef,
 }
 
 /// Loss: which source, how many, from when to when.

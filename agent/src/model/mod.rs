@@ -1,8 +1,11 @@
 //! Pure data: what is seen, what is known, what is concluded. Knows nobody, does no I/O.
 
+mod audit;
 mod capability;
+mod change;
 mod container;
 mod doctor;
+mod fact;
 mod host;
 mod id;
 mod line;
@@ -10,6 +13,8 @@ mod mountinfo;
 mod observation;
 mod policy;
 mod process;
+mod report;
+mod secret;
 mod severity;
 mod sighting;
 #[cfg(test)]
@@ -17,23 +22,32 @@ pub(crate) mod testing;
 mod time;
 mod violation;
 
+pub use audit::{AuditFacts, AuditField, AuditRule, AuditStatus, RuleLine, WatchTarget};
 pub use capability::{CapSet, DEFAULT_CONTAINER_CAPS};
+pub use change::{AuditChange, AuditPath, AuditRecord, FileChange};
 pub use container::{
     AppArmor, Container, ContainerMount, ContainerRef, ContainerState, Device, EngineKind, ExecSession,
-    Identity, Image, RunningTruth,
+    HistoryEntry, Identity, Image, ImageContents, Life, Limits, PublishedPort, Reach, RunningTruth, Ulimit,
 };
 pub use doctor::{DoctorReport, EngineFact, KernelFacts, ProbeRow};
-pub use host::{Host, HostFacts, HostRef, SocketAccess};
+pub use fact::Fact;
+pub use host::{
+    Cluster, ConfigFile, Daemon, DaemonOption, DataRoot, DirEntry, Engine, Host, HostFacts, HostRef,
+    Listener, Network, Object, ObjectKind, ObjectState, OptionSource, Registries, Role, Service,
+    SocketAccess, Swarm, System, Volume,
+};
 pub use id::{CgroupId, ContainerId, ParseContainerIdError, ProcessKey};
-pub use line::{Gap, Line, Status, StatusState};
+pub use line::{Gap, Line, PostureChange, Status, StatusState};
 pub use mountinfo::{MountLine, path_below};
 pub use observation::{
     CgroupChange, CgroupOp, Connect, ConnectOp, ContainerAction, EnteredNamespace, Event, Exec, ExecFile,
     Gained, Mount, MountEffect, MountPoint, MountRequest, NamespaceChange, NamespaceOwner, Observation,
     RuntimeSocket, Source,
 };
-pub use policy::Policy;
+pub use policy::{Attestation, Policy};
 pub use process::{AncestorRef, Credentials, Namespaces, Process, Seccomp};
+pub use report::{Basis, Counts, EngineRef, Report, ReportItem, ReportRow};
+pub use secret::SecretHint;
 pub use severity::Severity;
 pub use sighting::{InodeId, Sighting, What};
 pub use time::Time;

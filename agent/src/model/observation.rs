@@ -4,8 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    CapSet, CgroupId, Container, ContainerId, ContainerRef, Credentials, ExecSession, HostFacts, Image,
-    Policy, Process, Time,
+    AuditChange, AuditRecord, CapSet, CgroupId, Container, ContainerId, ContainerRef, Credentials,
+    ExecSession, FileChange, HostFacts, Image, Policy, Process, Time,
 };
 
 /// Where an observation comes from.
@@ -64,6 +64,12 @@ pub enum Event {
     ExecSession(ExecSession),
     /// An engine told of an image.
     Image(Image),
+    /// A watched file, directory or socket was changed.
+    File(FileChange),
+    /// The audit trail was changed.
+    AuditChange(AuditChange),
+    /// The audit trail tells of a watched object.
+    AuditRecord(AuditRecord),
     /// Facts of the host, at the start and when they change.
     Host(Box<HostFacts>),
     /// What the operator allows, at the start and when it changes.
@@ -83,6 +89,9 @@ impl Event {
             Self::Container { .. } => "container",
             Self::ExecSession(_) => "exec-session",
             Self::Image(_) => "image",
+            Self::File(_) => "file",
+            Self::AuditChange(_) => "audit-change",
+            Self::AuditRecord(_) => "audit-record",
             Self::Host(_) => "host",
             Self::Policy(_) => "policy",
         }

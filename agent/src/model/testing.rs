@@ -48,6 +48,10 @@ pub(crate) fn container(name: &str) -> Container {
         apparmor_profile: Some("docker-default".into()),
         process_label: Some(String::new()),
         labels: Vec::new(),
+        limits: crate::model::Limits::default(),
+        reach: crate::model::Reach::default(),
+        life: crate::model::Life::default(),
+        secrets: None,
         truth: None,
     }
 }
@@ -248,9 +252,7 @@ fn every_event_survives_the_way_through_json() {
     });
     let image = Event::Image(Image {
         id: "sha256:1".into(),
-        tags: Vec::new(),
-        user: None,
-        setuid_files: None,
+        ..Image::default()
     });
     let mut all = vec![
         host(0),

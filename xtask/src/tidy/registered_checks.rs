@@ -1,4 +1,4 @@
-//! Every file of the catalogue is listed in `checks!`, and has a passing and a failing test case.
+//! Every file of the catalogue is listed in `checks!`, and has a test case of every outcome it can have.
 
 use super::code;
 use super::tree::{Problem, Tree};
@@ -6,7 +6,7 @@ use super::tree::{Problem, Tree};
 const ROOM: &str = "agent/src/check";
 const LIST: &str = "agent/src/check/mod.rs";
 /// Files of the room that are no checks.
-const NO_CHECKS: &[&str] = &["mod", "benchmark", "context", "support", "testing"];
+const NO_CHECKS: &[&str] = &["mod", "benchmark", "context", "evaluate", "support", "testing"];
 
 pub(super) fn check(tree: &Tree) -> Vec<Problem> {
     let listed = tree.get(LIST).map(listed).unwrap_or_default();
@@ -29,7 +29,7 @@ pub(super) fn check(tree: &Tree) -> Vec<Problem> {
                 format!("the check's key is not its file's name: set `key: \"{key}\"`"),
             ));
         }
-        for outcome in ["pass_", "fail_"] {
+        for outcome in outcomes(text) {
             if !has_test(text, outcome) {
                 let what = format!(
                     "no test case `{outcome}…`: add a #[test] that shows when the check's verdict is that"
@@ -39,6 +39,17 @@ pub(super) fn check(tree: &Tree) -> Vec<Problem> {
         }
     }
     problems
+}
+
+/// What tests of a check are named after: what it concludes where all is well, where it is not, and where it cannot look.
+fn outcomes(text: &str) -> &'static [&'static str] {
+    if text.contains("basis: Basis::Live") {
+        &["pass_", "fail_"]
+    } else if text.contains("basis: Basis::Withdrawn") {
+        &["not_applicable_", "unknown_"]
+    } else {
+        &["pass_", "fail_", "unknown_"]
+    }
 }
 
 /// Names in the invocation of `checks!`.
@@ -72,8 +83,8 @@ mod tests {
     use super::*;
 
     const MOD: &str = "macro_rules! checks {\n}\n// list\nchecks! {\n    some_check,\n}\n";
-    const GOOD: &str =
-        "key: \"some-check\",\n    #[test]\n    fn pass_it() {}\n    #[test]\n    fn fail_it() {}\n";
+    const GOOD: &str = "key: \"some-check\",\n    #[test]\n    fn pass_it() {}\n    #[test]\n    fn fail_it() {}\n    \
+                        #[test]\n    fn unknown_it() {}\n";
 
     #[track_caller]
     fn check_one(list: &str, text: &str, problems: usize) {
@@ -94,6 +105,9 @@ mod tests {
         check_one(MOD, &GOOD.replace("fn pass_it", "fn passes"), 1);
         check_one(MOD, &GOOD.replace("#[test]\n    fn fail_it", "fn fail_it"), 1);
         check_one(MOD, &GOOD.replace("some-check", "other"), 1);
-        check_one(MOD, "// fn pass_ fn fail_", 3);
+        check_one(MOD, "// fn pass_ fn fail_", 4);
+        check_one(MOD, &GOOD.replace("unknown_it", "other"), 1);
+        let live = GOOD.replace("unknown_it", "other") + "basis: Basis::Live,";
+        check_one(MOD, &live, 0);
     }
 }

@@ -92,6 +92,11 @@ fn read(process: &Process, pid: u32, container: &ContainerId) -> Result<RunningT
         shared_mounts: shared_mounts(&mounts, &host_mounts),
         executables: programs.paths.into_iter().collect(),
         executables_truncated: programs.truncated,
+        cgroup: None,
+        cgroup_limits: None,
+        ulimits: None,
+        rootfs_read_only: None,
+        listeners: None,
     })
 }
 

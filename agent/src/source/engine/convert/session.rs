@@ -43,7 +43,7 @@ pub(in super::super) fn image(answer: ImageInspect) -> Result<Image, Malformed> 
         tags: answer.repo_tags.unwrap_or_default(),
         // Newer engines leave an empty user out of a configuration that is there.
         user: answer.config.map(|config| config.user.unwrap_or_default()),
-        setuid_files: None,
+        ..Image::default()
     })
 }
 

@@ -1,9 +1,19 @@
 //! The host, and everything that a static assessment looks at.
 
+mod daemon;
+mod engine;
+mod object;
+mod system;
+
+pub use daemon::{ConfigFile, Daemon, DaemonOption, Listener, OptionSource};
+pub use engine::{Cluster, Engine, Network, Registries, Service, Swarm, Volume};
+pub use object::{DirEntry, Object, ObjectKind, ObjectState, Role};
+pub use system::{DataRoot, System};
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Container, Image, Namespaces, Policy, Time};
+use super::{AuditFacts, Container, Fact, Image, Namespaces, Policy, Time};
 
 /// Which host an event is from.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -46,6 +56,32 @@ pub struct HostFacts {
     pub engine_socket: Option<String>,
     /// Who can open the engine's socket, root apart; null where it could not be determined.
     pub socket_access: Option<Vec<SocketAccess>>,
+    /// What the engine says of itself and manages.
+    #[serde(default)]
+    pub engine: Fact<Engine>,
+    /// The engine's daemon as a process.
+    #[serde(default)]
+    pub daemon: Fact<Daemon>,
+    /// Files, directories and sockets.
+    #[serde(default)]
+    pub objects: Fact<Vec<Object>>,
+    /// The operating system.
+    #[serde(default)]
+    pub system: Fact<System>,
+    /// The audit trail.
+    #[serde(default)]
+    pub audit: Fact<AuditFacts>,
+}
+
+impl HostFacts {
+    /// The objects of a role.
+    ///
+    /// # Errors
+    /// [`Verdict::unknown`](super::Verdict::unknown) where they could not be looked for.
+    pub fn objects(&self, role: Role) -> Result<Vec<&Object>, super::Verdict> {
+        let all = self.objects.look()?;
+        Ok(all.iter().filter(|object| object.role == role).collect())
+    }
 }
 
 /// Everything known at one moment: the input of every static assessment.

@@ -1,0 +1,63 @@
+//! Changes that make an assessment due.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Role;
+
+/// A watched object was changed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct FileChange {
+    /// Path on the host of what was changed.
+    pub path: String,
+    /// What was done, each of `write`, `attributes`, `create`, `delete`, `move-from`, `move-to`.
+    pub ops: Vec<String>,
+    /// What the object is to the engine; null for one that is only near it.
+    pub role: Option<Role>,
+}
+
+/// The audit trail was changed (`CONFIG_CHANGE` and the audit daemon's own records).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AuditChange {
+    /// `add_rule`, `remove_rule`, `updated_rules`, `set` (a setting of the kernel), `daemon-start`, `daemon-end`,
+    /// `lost`, or another `op=` of the kernel.
+    pub op: String,
+    /// What was changed: a rule's key, a setting; empty where the record names none.
+    pub what: String,
+    /// Value before; null where the record does not say.
+    pub old: Option<String>,
+    /// Value after; null where the record does not say.
+    pub new: Option<String>,
+    /// Login user; null where it is unset.
+    pub login_uid: Option<u32>,
+    /// Serial number of the record; null where it was noticed otherwise.
+    pub serial: Option<u64>,
+}
+
+/// An event of the audit trail that names one of the watched objects.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AuditRecord {
+    /// Serial number.
+    pub serial: u64,
+    /// Keys of the rule that matched.
+    pub keys: Vec<String>,
+    /// Name of the system call where it is one of those that are told apart, else its number.
+    pub syscall: String,
+    /// Whether it succeeded; null where the record does not say.
+    pub success: Option<bool>,
+    /// Objects: path as recorded, inode, device.
+    pub paths: Vec<AuditPath>,
+}
+
+/// One object of an audit event (`PATH`).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AuditPath {
+    /// Name as recorded; null where the kernel wrote none.
+    pub name: Option<String>,
+    /// Inode.
+    pub ino: Option<u64>,
+    /// Device, `major:minor`.
+    pub dev: Option<String>,
+    /// `NORMAL`, `PARENT`, `CREATE`, `DELETE`.
+    pub nametype: String,
+}

@@ -1,0 +1,114 @@
+//! The engine's daemon as a process of the host.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::super::{Fact, Time};
+
+/// A running `dockerd`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Daemon {
+    /// Process id.
+    pub pid: u32,
+    /// Effective user on the host.
+    pub uid: u32,
+    /// The user that uid 0 of its user namespace is on the host; 0 for a daemon of the host.
+    pub root_uid: u32,
+    /// Path of its executable.
+    pub exe: String,
+    /// Whether the file at that path is another one by now: upgraded, not restarted.
+    pub exe_replaced: bool,
+    /// When it was started.
+    pub started: Option<Time>,
+    /// Its command line, split as it is.
+    pub argv: Vec<String>,
+    /// Its configuration file, as it sees it.
+    pub config_file: ConfigFile,
+    /// Effective options by their name in the configuration file (`icc`, `log-level`, `hosts`, …): those that are
+    /// given by flag or file. One that is absent has its default.
+    pub options: BTreeMap<String, DaemonOption>,
+    /// Where it listens, from its own descriptors.
+    pub listeners: Fact<Vec<Listener>>,
+    /// Children that proxy published ports.
+    pub userland_proxies: Fact<Vec<u32>>,
+}
+
+/// The configuration file of the daemon.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ConfigFile {
+    /// Path as the daemon names it.
+    pub path: String,
+    /// Whether the path was asked for, rather than the default.
+    pub asked_for: bool,
+    /// What it holds, keys by their name; null where there is no such file.
+    pub content: Fact<Option<BTreeMap<String, Value>>>,
+    /// When it was last changed.
+    pub changed: Option<Time>,
+}
+
+/// One effective option.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct DaemonOption {
+    /// Value, as the configuration file would write it: a boolean, a string, a list, a map.
+    pub value: Value,
+    /// Where it is from.
+    pub source: OptionSource,
+    /// What the configuration file says by now, where that differs from what the daemon was started with and
+    /// cannot have been reloaded: it holds after the next restart.
+    pub pending: Option<Value>,
+}
+
+/// Where an option is from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum OptionSource {
+    /// The command line.
+    Flag,
+    /// The configuration file.
+    File,
+    /// The engine's API, which shows what is in force.
+    Engine,
+}
+
+/// An address that a process listens on.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub struct Listener {
+    /// `tcp`, `tcp6`, `udp`, `udp6`, `unix` or `vsock`.
+    pub protocol: String,
+    /// Address without the port; the path of a Unix socket.
+    pub address: String,
+    /// Port; 0 where the protocol has none.
+    pub port: u32,
+}
+
+impl Listener {
+    /// Whether it accepts on every address.
+    #[must_use]
+    pub fn is_wildcard(&self) -> bool {
+        matches!(self.address.as_str(), "0.0.0.0" | "::")
+    }
+
+    /// Whether only the host itself reaches it.
+    #[must_use]
+    pub fn is_loopback(&self) -> bool {
+        self.address.starts_with("127.") || self.address == "::1"
+    }
+}
+
+impl Daemon {
+    /// An option that is given by flag or file.
+    #[must_use]
+    pub fn option(&self, name: &str) -> Option<&DaemonOption> {
+        self.options.get(name)
+    }
+
+    /// A boolean option; `default` where it is not given. None where what is given is no boolean.
+    #[must_use]
+    pub fn flag(&self, name: &str, default: bool) -> Option<bool> {
+        self.option(name)
+            .map_or(Some(default), |option| option.value.as_bool())
+    }
+}
