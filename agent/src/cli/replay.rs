@@ -151,11 +151,14 @@ impl Player {
         match line {
             Line::Observation(observation) => {
                 let violations = told(self.correlator.on(&observation));
+                let changes = self.correlator.take_changes().into_iter();
+                let changes = changes.map(|change| Line::Posture(Box::new(change)));
                 let seen = self.observations.then_some(Line::Observation(observation));
-                seen.into_iter().chain(violations).collect()
+                seen.into_iter().chain(changes).chain(violations).collect()
             }
             // Its place in the recording is where the time had come; what it says is found anew.
             Line::Violation(violation) => told(self.correlator.advance(violation.time)).collect(),
+            // Found anew as well, where its observation comes.
             Line::Posture(_) => Vec::new(),
             Line::Status(status) if ends(&status) => told(self.correlator.finish(status.time))
                 .chain([Line::Status(status)])

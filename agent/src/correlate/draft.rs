@@ -60,6 +60,16 @@ pub(super) fn start(
     (key, violation)
 }
 
+/// How lines name a check.
+pub(super) fn reference_of(check: &Check, benchmark: Benchmark) -> CheckRef {
+    CheckRef {
+        key: check.key.to_owned(),
+        benchmark: benchmark.name().to_owned(),
+        number: check.number(benchmark).map(str::to_owned),
+        title: check.title.to_owned(),
+    }
+}
+
 fn violation(
     world: &World,
     benchmark: Benchmark,
@@ -80,21 +90,17 @@ fn violation(
         time: observation.time,
         class: finding.class,
         severity: finding.severity.unwrap_or(check.severity),
-        check: CheckRef {
-            key: check.key.to_owned(),
-            benchmark: benchmark.name().to_owned(),
-            number: check.number(benchmark).map(str::to_owned),
-            title: check.title.to_owned(),
-        },
+        check: reference_of(check, benchmark),
         summary: finding.summary,
         process: observation.process.clone(),
         container: observation.container.clone(),
         evidence: finding.evidence,
-        // There is no audit source yet: nothing is expected of the trail, and nothing was looked at.
+        // Only a change of a watched object is expected in the trail: see `turn`.
         audit: AuditTrail {
             expected: false,
             confirmed: None,
             key: None,
+            serial: None,
         },
         posture: world.posture.of(check, container, image),
         host: world.host.facts.host.clone(),

@@ -4,13 +4,14 @@
 //! [`Correlator::advance`]. A recording that is replayed therefore gives the lines that were recorded,
 //! provided that both keep this order:
 //!
-//! 1. the line of an observation, then all that [`Correlator::on`] gives for it;
+//! 1. the line of an observation, then what [`Correlator::take_changes`] and [`Correlator::on`] give for it;
 //! 2. what [`Correlator::advance`] gives, at any moment between two observations. It changes nothing
 //!    unless it gives something, and what it gives bears the time at which it was due, so a replay that
 //!    advances to the time of each recorded violation is where the live stream was;
 //! 3. what [`Correlator::finish`] gives, then the status `stopped` of the same time, if one is written.
 
 mod bounded;
+mod change;
 mod dispatch;
 mod draft;
 mod fold;
@@ -19,6 +20,7 @@ mod posture;
 mod release;
 mod session;
 mod start;
+mod turn;
 mod world;
 
 #[cfg(test)]
@@ -32,7 +34,8 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use crate::check::{Benchmark, Check};
-use crate::model::{ContainerAction, Event, Gap, Observation, Time, Violation};
+use crate::model::{ContainerAction, Event, Gap, Observation, PostureChange, Time, Violation};
+use change::Changes;
 use fold::Fold;
 use release::Mover;
 use session::Sessions;
@@ -54,11 +57,15 @@ pub struct Settings {
 #[derive(Debug)]
 pub struct Correlator {
     benchmark: Benchmark,
+    checks: &'static [&'static Check],
     /// The checks that listen, by kind of the observation.
     listeners: HashMap<&'static str, Vec<&'static Check>>,
     world: World,
     sessions: Sessions,
+    changes: Changes,
     fold: Fold,
+    /// Verdicts that turned, to be taken.
+    turned: Vec<PostureChange>,
     /// The time that observations have brought, see [`Self::time_after`].
     clock: Option<Time>,
     /// What was already told of lost facts, and when.
@@ -81,9 +88,12 @@ impl Correlator {
         }
         Self {
             benchmark: settings.benchmark,
+            checks,
             listeners,
             world: World::new(checks),
             sessions: Sessions::default(),
+            changes: Changes::default(),
+            turned: Vec::new(),
             fold: Fold::new(settings.fold),
             clock: None,
             lost: (0, None),
@@ -98,7 +108,9 @@ impl Correlator {
         let mut told = self.release(now, Mover::Stream);
         self.fold.forget(now);
         self.sessions.forget(now);
-        let learnt = self.world.learn(observation);
+        let mut learnt = self.world.learn(observation);
+        told.extend(self.on_reassessed(std::mem::take(&mut learnt.reassessed), observation));
+        self.on_assessed(&learnt.assessed, observation);
         match &observation.event {
             // What was there before us is posture, and not news.
             Event::Container { action, .. } if *action == ContainerAction::Listed => {}
@@ -115,6 +127,12 @@ impl Correlator {
                 told.extend(self.on_entry(observation));
             }
             _ if observation.plumbing => {}
+            Event::File(file) => told.extend(self.on_file(observation, file)),
+            Event::AuditRecord(record) => told.extend(self.on_record(observation, record)),
+            Event::AuditChange(_) => {
+                self.changes.audit(observation);
+                told.extend(self.dispatch(observation, None));
+            }
             _ => told.extend(self.dispatch(observation, None)),
         }
         told.extend(self.release(now, Mover::Stream));
@@ -133,6 +151,9 @@ impl Correlator {
         let mut told = self.release(now, Mover::Clock);
         while let Some(place) = self.sessions.next_due(None, Time::from_unix_nanos(i128::MAX)) {
             told.extend(self.tell_session(place, now));
+        }
+        while let Some(due) = self.changes.next_due(None, Time::from_unix_nanos(i128::MAX)) {
+            told.extend(self.tell_unshown((now, due.1)));
         }
         told.extend(self.fold.finish(now));
         told

@@ -1,4 +1,4 @@
-//! The standing verdicts: what every check last said of every container, image and of the host.
+//! The standing verdicts: what every check last said of every container, image and item of the host.
 
 use std::collections::BTreeMap;
 
@@ -8,23 +8,60 @@ use crate::model::{Container, ContainerId, Host, Image, PostureRef, Time, Verdic
 
 /// Containers, and images, whose verdicts are remembered.
 const CAPACITY: usize = 4096;
+/// Items of the host, over all checks, whose verdicts are remembered.
+const HOST_ITEMS: usize = 16_384;
 
-/// Verdict per check, and since when.
-type Standing = BTreeMap<&'static str, (VerdictKind, Time)>;
+/// One verdict that stands.
+#[derive(Clone, Copy, Debug)]
+struct Stand {
+    kind: VerdictKind,
+    since: Time,
+    /// The last one that was not `unknown`.
+    known: Option<VerdictKind>,
+}
 
-/// One verdict of a container, beside the one it replaces.
+/// One verdict, beside the one it replaces.
 #[derive(Debug)]
 pub(super) struct Assessed {
     pub(super) check: &'static Check,
+    /// What was judged, as people call it.
+    pub(super) subject: String,
     /// None where this is the first.
     pub(super) before: Option<VerdictKind>,
+    /// The last one that was not `unknown`; none where it was never known.
+    pub(super) known: Option<VerdictKind>,
     pub(super) verdict: Verdict,
 }
+
+impl Assessed {
+    /// Whether a verdict that was known is another now. One that merely ceases or begins to apply is not told: it comes
+    /// and goes with every stop and start.
+    pub(super) fn is_change(&self) -> bool {
+        let now = self.verdict.kind();
+        let applies = |kind| matches!(kind, VerdictKind::Pass | VerdictKind::NotApplicable);
+        let differs = match self.before {
+            Some(before) => before != now && !(applies(before) && applies(now)),
+            None => now == VerdictKind::Fail,
+        };
+        self.known.is_some() && differs
+    }
+
+    /// Whether what passed, or did not apply, fails now.
+    pub(super) fn is_drift(&self) -> bool {
+        self.verdict.kind() == VerdictKind::Fail
+            && matches!(self.known, Some(VerdictKind::Pass | VerdictKind::NotApplicable))
+    }
+}
+
+type Standing = BTreeMap<&'static str, Stand>;
 
 #[derive(Debug)]
 pub(super) struct Posture {
     checks: &'static [&'static Check],
-    host: Standing,
+    /// By check, then by item.
+    host: BTreeMap<&'static str, BTreeMap<String, Stand>>,
+    /// The worst of each check's items.
+    overall: Standing,
     images: Bounded<String, Standing>,
     containers: Bounded<ContainerId, Standing>,
 }
@@ -33,7 +70,8 @@ impl Posture {
     pub(super) fn new(checks: &'static [&'static Check]) -> Self {
         Self {
             checks,
-            host: Standing::new(),
+            host: BTreeMap::new(),
+            overall: Standing::new(),
             images: Bounded::new(CAPACITY),
             containers: Bounded::new(CAPACITY),
         }
@@ -46,12 +84,7 @@ impl Posture {
         for check in self.checks {
             if let Assess::Container(assess) = check.assess {
                 let verdict = assess(facts, host);
-                let before = stand(&mut standing, check.key, verdict.kind(), at);
-                assessed.push(Assessed {
-                    check,
-                    before,
-                    verdict,
-                });
+                assessed.push(stand(&mut standing, check, &facts.name, verdict, at));
             }
         }
         // One that is pushed out is assessed anew when its facts come again, and unknown until then.
@@ -60,32 +93,61 @@ impl Posture {
     }
 
     /// Judges an image by its facts.
-    pub(super) fn assess_image(&mut self, facts: &Image, host: &Host, at: Time) {
+    pub(super) fn assess_image(&mut self, facts: &Image, host: &Host, at: Time) -> Vec<Assessed> {
         let mut standing = self.images.remove(&facts.id).unwrap_or_default();
+        let name = crate::check::image_name(facts);
+        let mut assessed = Vec::new();
         for check in self.checks {
             if let Assess::Image(assess) = check.assess {
-                stand(&mut standing, check.key, assess(facts, host).kind(), at);
+                assessed.push(stand(&mut standing, check, name, assess(facts, host), at));
             }
         }
         drop(self.images.insert(facts.id.clone(), standing));
+        assessed
     }
 
-    /// Judges the host.
-    pub(super) fn assess_host(&mut self, host: &Host, at: Time) {
+    /// Judges the host, item by item. An item that is new to a check whose verdict was known is held against that: a
+    /// check that passed is broken by one more item that fails.
+    pub(super) fn assess_host(&mut self, host: &Host, at: Time) -> Vec<Assessed> {
+        let mut assessed = Vec::new();
         for check in self.checks {
             if let Assess::Host(assess) = check.assess {
-                stand(
-                    &mut self.host,
-                    check.key,
-                    worst(assess(host).iter().map(|item| item.verdict.kind())),
-                    at,
-                );
+                let items = assess(host);
+                let settled = self.overall.get(check.key).and_then(|stand| stand.known);
+                let kind = worst(items.iter().map(|item| item.verdict.kind()));
+                note(&mut self.overall, check.key, kind, at);
+                let before = self.host.remove(check.key).unwrap_or_default();
+                let mut now = BTreeMap::new();
+                for item in items.into_iter().take(HOST_ITEMS) {
+                    let old = before.get(&item.subject).copied();
+                    let kind = item.verdict.kind();
+                    now.insert(item.subject.clone(), next(old, kind, at));
+                    assessed.push(Assessed {
+                        check,
+                        known: match old {
+                            Some(old) => old.known,
+                            // A check that failed already: the new item breaks what was not broken by it.
+                            None => settled.map(|_| VerdictKind::Pass),
+                        },
+                        before: old.map(|old| old.kind),
+                        subject: item.subject,
+                        verdict: item.verdict,
+                    });
+                }
+                assessed.extend(gone(check, before, &now));
+                self.host.insert(check.key, now);
             }
         }
+        assessed
     }
 
     pub(super) fn forget_container(&mut self, id: &ContainerId) {
         self.containers.remove(id);
+    }
+
+    /// The standing verdict of a check of the host, over all its items.
+    pub(super) fn of_host(&self, key: &str) -> Option<VerdictKind> {
+        self.overall.get(key).map(|stand| stand.kind)
     }
 
     /// The standing verdict on what a violation concerns.
@@ -98,13 +160,13 @@ impl Posture {
         let standing = match check.assess {
             Assess::Container(_) => container.and_then(|id| self.containers.get(id)),
             Assess::Image(_) => image.and_then(|id| self.images.get(id)),
-            Assess::Host(_) => Some(&self.host),
+            Assess::Host(_) => Some(&self.overall),
             Assess::Live => None,
         };
         match standing.and_then(|standing| standing.get(check.key)) {
-            Some(&(verdict, since)) => PostureRef {
-                verdict,
-                since: Some(since),
+            Some(stand) => PostureRef {
+                verdict: stand.kind,
+                since: Some(stand.since),
             },
             None => PostureRef {
                 verdict: VerdictKind::Unknown,
@@ -114,16 +176,56 @@ impl Posture {
     }
 }
 
-/// Notes a verdict; gives the one before it. The time stands for as long as the verdict does.
+/// Items that failed and are there no more.
+fn gone(
+    check: &'static Check,
+    before: BTreeMap<String, Stand>,
+    now: &BTreeMap<String, Stand>,
+) -> Vec<Assessed> {
+    before
+        .into_iter()
+        .filter(|(subject, old)| old.kind == VerdictKind::Fail && !now.contains_key(subject))
+        .map(|(subject, old)| Assessed {
+            check,
+            subject,
+            before: Some(old.kind),
+            known: old.known,
+            verdict: Verdict::not_applicable("it is no longer there"),
+        })
+        .collect()
+}
+
+/// Notes a verdict beside the one before it.
 fn stand(
     standing: &mut Standing,
-    check: &'static str,
-    verdict: VerdictKind,
+    check: &'static Check,
+    subject: &str,
+    verdict: Verdict,
     at: Time,
-) -> Option<VerdictKind> {
-    let before = standing.get(check).map(|(kind, _)| *kind);
-    if before != Some(verdict) {
-        standing.insert(check, (verdict, at));
+) -> Assessed {
+    let old = note(standing, check.key, verdict.kind(), at);
+    Assessed {
+        check,
+        subject: subject.to_owned(),
+        before: old.map(|old| old.kind),
+        known: old.and_then(|old| old.known),
+        verdict,
     }
-    before
+}
+
+/// Notes an outcome; gives the one before it.
+fn note(standing: &mut Standing, key: &'static str, kind: VerdictKind, at: Time) -> Option<Stand> {
+    let old = standing.get(key).copied();
+    standing.insert(key, next(old, kind, at));
+    old
+}
+
+/// What stands after an assessment. The time stands for as long as the verdict does.
+fn next(old: Option<Stand>, kind: VerdictKind, at: Time) -> Stand {
+    let since = old.filter(|old| old.kind == kind).map_or(at, |old| old.since);
+    let known = match kind {
+        VerdictKind::Unknown => old.and_then(|old| old.known),
+        kind => Some(kind),
+    };
+    Stand { kind, since, known }
 }

@@ -18,23 +18,32 @@ impl Correlator {
     /// Tells what is due by `now`, in the order in which it fell due.
     pub(super) fn release(&mut self, now: Time, mover: Mover) -> Vec<Violation> {
         let mut told = Vec::new();
-        let mut passed = None;
+        let (mut passed, mut passed_change) = (None, None);
         loop {
             let session = self.sessions.next_due(passed, now);
+            let change = self.changes.next_due(passed_change, now);
             let report = self.fold.next_due().filter(|due| *due <= now);
-            match (session, report) {
-                (Some(place), report) if report.is_none_or(|due| place.0 <= due) => {
-                    if mover == Mover::Clock && !self.session_is_news(place) {
-                        passed = Some(place);
-                        continue;
-                    }
-                    told.extend(self.tell_session(place, place.0));
+            let times = [session.map(|place| place.0), change.map(|due| due.0), report];
+            let Some(first) = times.into_iter().flatten().min() else {
+                return told;
+            };
+            if let Some(place) = session.filter(|place| place.0 == first) {
+                if mover == Mover::Clock && !self.session_is_news(place) {
+                    passed = Some(place);
+                    continue;
                 }
-                (_, Some(_)) => told.extend(self.fold.take_due(now)),
-                _ => return told,
+                told.extend(self.tell_session(place, place.0));
+            } else if let Some(due) = change.filter(|due| due.0 == first) {
+                if mover == Mover::Clock && !self.unshown_is_news(due) {
+                    passed_change = Some(due);
+                    continue;
+                }
+                told.extend(self.tell_unshown(due));
+            } else {
+                told.extend(self.fold.take_due(now));
             }
             // What was passed over may be news after this.
-            passed = None;
+            (passed, passed_change) = (None, None);
         }
     }
 

@@ -19,6 +19,22 @@ const RESTATED: [&str; 7] = [
     "runtime-no-new-privileges",
     "image-non-root-user",
 ];
+/// Keys of the checks that a container fails by lacking something, as nearly every container does. Each would be a line
+/// at every start.
+const LACKS: [&str; 12] = [
+    "runtime-memory-limit",
+    "runtime-cpu-limit",
+    "runtime-pids-limit",
+    "runtime-readonly-rootfs",
+    "runtime-bound-to-interface",
+    "runtime-restart-policy",
+    "runtime-healthcheck",
+    "runtime-image-freshness",
+    "runtime-no-default-bridge",
+    "runtime-only-needed-ports",
+    "runtime-ulimit-override-justified",
+    "runtime-default-cgroup",
+];
 /// What makes two starts of a container the same violation: that they are starts.
 const SUBJECT: &str = "start";
 
@@ -28,6 +44,7 @@ pub(super) fn findings(learnt: Learnt, facts: &Container) -> Vec<(&'static Check
         assessed,
         started,
         start_seen,
+        reassessed: _,
     } = learnt;
     let news = move |one: &Assessed| {
         let news = match one.before {
@@ -44,7 +61,47 @@ pub(super) fn findings(learnt: Learnt, facts: &Container) -> Vec<(&'static Check
         .filter_map(|one| Some((one.check, failure(one.verdict)?)))
         .collect();
     restate(&mut failures, facts);
+    gather(&mut failures, facts);
     failures
+}
+
+/// One line says all that the container merely lacks; the gravest of it gives the line its check.
+fn gather(failures: &mut Vec<(&'static Check, Finding)>, facts: &Container) {
+    let lacks = |check: &Check| LACKS.contains(&check.key);
+    let severity = |(check, finding): &(&'static Check, Finding)| finding.severity.unwrap_or(check.severity);
+    let lacking: Vec<_> = failures.iter().filter(|(check, _)| lacks(check)).collect();
+    let Some(gravest) = lacking.iter().rev().max_by_key(|one| severity(one)) else {
+        return;
+    };
+    if lacking.len() == 1 {
+        return;
+    }
+    let others: Vec<_> = lacking
+        .iter()
+        .filter(|(check, _)| check.key != gravest.0.key)
+        .map(|(check, finding)| json!({ "key": check.key, "reason": finding.summary }))
+        .collect();
+    let names: Vec<_> = lacking.iter().map(|(check, _)| check.key).collect();
+    let summary = format!(
+        "container {} started without what {} recommendations ask for: {}",
+        facts.name,
+        names.len(),
+        names.join(", ")
+    );
+    let mut evidence = gravest.1.evidence.clone();
+    evidence.push(Evidence::new(
+        Source::Assessment,
+        "also-fails",
+        json!({ "checks": others }),
+    ));
+    let told = Finding {
+        severity: gravest.1.severity,
+        evidence,
+        ..Finding::new(Class::Drift, SUBJECT, summary)
+    };
+    let check = gravest.0;
+    failures.retain(|(check, _)| !lacks(check));
+    failures.push((check, told));
 }
 
 fn failure(verdict: Verdict) -> Option<Finding> {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::bounded::Bounded;
 use super::posture::{Assessed, Posture};
-use crate::check::Check;
+use crate::check::{Check, Of};
 use crate::model::{
     CapSet, Container, ContainerAction, ContainerId, ContainerState, Event, Host, Image, Observation,
     Process, Time,
@@ -44,6 +44,33 @@ pub(super) struct Learnt {
     pub(super) started: bool,
     /// Whether its start was seen, now or before.
     pub(super) start_seen: bool,
+    /// Verdicts on anything else: the host's items, images, containers in the light of other facts of the host.
+    pub(super) reassessed: Vec<Reassessed>,
+}
+
+/// A verdict on something that the observation did not tell of itself.
+#[derive(Debug)]
+pub(super) struct Reassessed {
+    pub(super) of: Of,
+    pub(super) one: Assessed,
+}
+
+impl Learnt {
+    fn again(reassessed: Vec<Reassessed>) -> Self {
+        Self {
+            reassessed,
+            ..Self::default()
+        }
+    }
+}
+
+/// What changed of these.
+fn reassessed(of: &Of, assessed: Vec<Assessed>) -> Vec<Reassessed> {
+    assessed
+        .into_iter()
+        .filter(|one| one.is_change() || one.is_drift())
+        .map(|one| Reassessed { of: of.clone(), one })
+        .collect()
 }
 
 impl World {
@@ -79,15 +106,16 @@ impl World {
             Event::Host(facts) => {
                 self.host.facts = facts.as_ref().clone();
                 self.host.taken = Some(at);
-                self.reassess(at);
+                return self.reassess(at);
             }
             Event::Policy(policy) => {
                 self.host.policy = policy.clone();
-                self.reassess(at);
+                return self.reassess(at);
             }
             Event::Image(image) => {
-                self.posture.assess_image(image, &self.host, at);
+                let assessed = self.posture.assess_image(image, &self.host, at);
                 self.keep_image(image);
+                return Learnt::again(reassessed(&Of::Image(image.id.clone()), assessed));
             }
             Event::Container { action, facts } => return self.learn_container(*action, facts, at),
             Event::Exec(_) if !observation.plumbing => self.note_program(observation),
@@ -97,14 +125,17 @@ impl World {
     }
 
     /// Facts of the host and the policy bear on every verdict.
-    fn reassess(&mut self, at: Time) {
-        self.posture.assess_host(&self.host, at);
+    fn reassess(&mut self, at: Time) -> Learnt {
+        let mut all = reassessed(&Of::Host, self.posture.assess_host(&self.host, at));
         for facts in self.host.containers.iter().flatten() {
-            self.posture.assess_container(facts, &self.host, at);
+            let assessed = self.posture.assess_container(facts, &self.host, at);
+            all.extend(reassessed(&Of::Container(facts.id.clone()), assessed));
         }
         for image in self.host.images.iter().flatten() {
-            self.posture.assess_image(image, &self.host, at);
+            let assessed = self.posture.assess_image(image, &self.host, at);
+            all.extend(reassessed(&Of::Image(image.id.clone()), assessed));
         }
+        Learnt::again(all)
     }
 
     fn learn_container(&mut self, action: ContainerAction, facts: &Container, at: Time) -> Learnt {
@@ -135,6 +166,7 @@ impl World {
             assessed: self.posture.assess_container(facts, &self.host, at),
             started,
             start_seen,
+            reassessed: Vec::new(),
         }
     }
 

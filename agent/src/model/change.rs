@@ -14,6 +14,12 @@ pub struct FileChange {
     pub ops: Vec<String>,
     /// What the object is to the engine; null for one that is only near it.
     pub role: Option<Role>,
+    /// Inode that was changed; null where nothing is there any more.
+    #[serde(default)]
+    pub ino: Option<u64>,
+    /// Its device, `major:minor`.
+    #[serde(default)]
+    pub dev: Option<String>,
 }
 
 /// The audit trail was changed (`CONFIG_CHANGE` and the audit daemon's own records).

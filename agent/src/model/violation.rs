@@ -80,6 +80,9 @@ pub struct AuditTrail {
     pub confirmed: Option<bool>,
     /// Key of the rule; null where none.
     pub key: Option<String>,
+    /// Serial number of the record; absent where none was seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub serial: Option<u64>,
 }
 
 /// Outcome of an assessment, without its reasons.

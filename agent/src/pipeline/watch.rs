@@ -400,6 +400,9 @@ impl Watch {
         self.outlet
             .line(&Line::Observation(Box::new(observation)))
             .await?;
+        for change in self.correlator.take_changes() {
+            self.outlet.line(&Line::Posture(Box::new(change))).await?;
+        }
         for violation in violations {
             self.outlet.line(&Line::Violation(Box::new(violation))).await?;
         }

@@ -1,0 +1,313 @@
+//! Changes of the host that were seen: who made an assessment turn, and whether the audit trail shows it.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use super::fold::FoldKey;
+use crate::check::Check;
+use crate::model::{
+    AuditRecord, AuditTrail, Event, FileChange, Observation, Role, Time, VerdictKind, Violation,
+};
+
+/// Changes that are remembered.
+const CHANGES: usize = 256;
+/// Records of the audit trail that are remembered: an object is opened, and recorded, before it is written.
+const RECORDS: usize = 512;
+/// How long a record of the trail is waited for.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// How long after a change an assessment may turn because of it.
+const BEARS_FOR: Duration = Duration::from_secs(5);
+/// How long before a change its record may have been written by the same process: while the file was open.
+const OPEN_FOR: Duration = Duration::from_secs(600);
+
+/// Whether the audit trail shows a change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Shown {
+    /// The benchmark does not ask for it.
+    NotExpected,
+    /// Nobody looks at the trail.
+    NotLooked,
+    /// A record may still come.
+    Awaited(Time),
+    /// Recorded, by the rule with this key.
+    Confirmed { serial: u64, key: Option<String> },
+    /// No record came.
+    Missing,
+}
+
+/// One change.
+#[derive(Debug)]
+struct Change {
+    ticket: u64,
+    observation: Observation,
+    /// The check that wants it audited.
+    wanted_by: Option<&'static Check>,
+    shown: Shown,
+    /// Violations of this change, which wait for what the trail says.
+    held: Vec<(FoldKey, Violation)>,
+}
+
+/// What waited for the trail to speak of a change, and what it said.
+#[derive(Debug)]
+pub(super) struct Settled {
+    held: Vec<(FoldKey, Violation)>,
+    audit: AuditTrail,
+}
+
+impl Settled {
+    /// The violations, with what the trail said.
+    pub(super) fn violations(self) -> impl Iterator<Item = (FoldKey, Violation)> {
+        let Self { held, audit } = self;
+        held.into_iter().map(move |(key, violation)| {
+            let audit = audit.clone();
+            (key, Violation { audit, ..violation })
+        })
+    }
+}
+
+/// The changes that were seen of late.
+#[derive(Debug, Default)]
+pub(super) struct Changes {
+    changes: VecDeque<Change>,
+    records: VecDeque<(Time, Option<u32>, AuditRecord)>,
+    tickets: u64,
+    /// Changes that were pushed out while a record was awaited.
+    pub(super) lost: u64,
+}
+
+/// Place of a change whose time has come.
+pub(super) type Due = (Time, u64);
+
+impl Changes {
+    /// Takes in a change of a file. `looks` says whether the trail is looked at at all.
+    pub(super) fn file(
+        &mut self,
+        observation: &Observation,
+        change: &FileChange,
+        wanted_by: Option<&'static Check>,
+        looks: bool,
+    ) {
+        let shown = match (wanted_by, self.record_of(observation, change)) {
+            (None, _) => Shown::NotExpected,
+            (Some(_), Some(record)) => confirmed(record),
+            (Some(_), None) if !looks => Shown::NotLooked,
+            (Some(_), None) => Shown::Awaited(observation.time.after(PATIENCE)),
+        };
+        self.push(observation, wanted_by, shown);
+    }
+
+    /// Takes in a change of the audit trail itself.
+    pub(super) fn audit(&mut self, observation: &Observation) {
+        self.push(observation, None, Shown::NotExpected);
+    }
+
+    /// Takes in a record; gives the changes that waited for it.
+    pub(super) fn record(&mut self, observation: &Observation, record: &AuditRecord) -> Vec<Settled> {
+        let pid = observation.process.as_ref().map(|process| process.pid);
+        if self.records.len() >= RECORDS {
+            self.records.pop_front();
+        }
+        self.records.push_back((observation.time, pid, record.clone()));
+        let mut settled = Vec::new();
+        for change in &mut self.changes {
+            let Event::File(file) = &change.observation.event else {
+                continue;
+            };
+            let doer = change.observation.process.as_ref().map(|process| process.pid);
+            if matches!(change.shown, Shown::Awaited(_)) && same_doer(doer, pid) && names(record, file) {
+                change.shown = confirmed(record);
+                settled.push(settle(change));
+            }
+        }
+        settled
+    }
+
+    /// The next change, after the one passed over, for which no record came until now.
+    pub(super) fn next_due(&self, passed: Option<Due>, now: Time) -> Option<Due> {
+        self.changes
+            .iter()
+            .filter_map(|change| match change.shown {
+                Shown::Awaited(due) => Some((due, change.ticket)),
+                _ => None,
+            })
+            .filter(|due| due.0 <= now && passed.is_none_or(|passed| *due > passed))
+            .min()
+    }
+
+    /// The change at this place, without what waits for it.
+    pub(super) fn at(&self, due: Due) -> Option<(&Observation, &'static Check)> {
+        let change = self.changes.iter().find(|change| change.ticket == due.1)?;
+        Some((&change.observation, change.wanted_by?))
+    }
+
+    /// Whether violations wait for this change.
+    pub(super) fn holds(&self, due: Due) -> bool {
+        let mut changes = self.changes.iter();
+        changes.any(|change| change.ticket == due.1 && !change.held.is_empty())
+    }
+
+    /// Gives up waiting for the record of this change.
+    pub(super) fn give_up(&mut self, due: Due) -> Option<Settled> {
+        let change = self.changes.iter_mut().find(|change| change.ticket == due.1)?;
+        change.shown = Shown::Missing;
+        Some(settle(change))
+    }
+
+    /// The change that made a check's verdict on this item turn.
+    pub(super) fn cause(&self, check: &Check, subject: &str, now: Time) -> Option<(u64, &Observation)> {
+        let recent = |change: &&Change| now.since(change.observation.time) <= BEARS_FOR;
+        let listens = |kind: &str| check.signals.iter().any(|signal| signal.kind == kind);
+        let mut latest = self.changes.iter().rev().filter(recent);
+        latest
+            .find(|change| match &change.observation.event {
+                Event::File(file) => listens("file") && bears(check, file, subject),
+                Event::AuditChange(_) => listens("audit-change"),
+                _ => false,
+            })
+            .map(|change| (change.ticket, &change.observation))
+    }
+
+    /// What the trail says of a change; none where that is not settled yet.
+    pub(super) fn audit_of(&self, ticket: u64) -> Option<AuditTrail> {
+        let change = self.changes.iter().find(|change| change.ticket == ticket)?;
+        (!matches!(change.shown, Shown::Awaited(_))).then(|| trail(&change.shown))
+    }
+
+    /// Keeps a violation until the trail has spoken of its change. Gives it back where that is gone.
+    pub(super) fn hold(&mut self, ticket: u64, found: (FoldKey, Violation)) -> Option<(FoldKey, Violation)> {
+        match self.changes.iter_mut().find(|change| change.ticket == ticket) {
+            Some(change) => {
+                change.held.push(found);
+                None
+            }
+            None => Some(found),
+        }
+    }
+
+    fn push(&mut self, observation: &Observation, wanted_by: Option<&'static Check>, shown: Shown) {
+        if self.changes.len() >= CHANGES
+            && let Some(old) = self.changes.pop_front()
+        {
+            let awaited = matches!(old.shown, Shown::Awaited(_));
+            self.lost += u64::from(awaited);
+        }
+        self.tickets += 1;
+        self.changes.push_back(Change {
+            ticket: self.tickets,
+            observation: observation.clone(),
+            wanted_by,
+            shown,
+            held: Vec::new(),
+        });
+    }
+
+    fn record_of(&self, observation: &Observation, file: &FileChange) -> Option<&AuditRecord> {
+        let doer = observation.process.as_ref().map(|process| process.pid);
+        let fits = |(time, pid, record): &&(Time, Option<u32>, AuditRecord)| {
+            let patience = if doer.is_some() && *pid == doer {
+                OPEN_FOR
+            } else {
+                PATIENCE
+            };
+            observation.time.since(*time) <= patience && same_doer(doer, *pid) && names(record, file)
+        };
+        self.records.iter().rev().find(fits).map(|(_, _, record)| record)
+    }
+}
+
+fn confirmed(record: &AuditRecord) -> Shown {
+    Shown::Confirmed {
+        serial: record.serial,
+        key: record.keys.first().cloned(),
+    }
+}
+
+fn settle(change: &mut Change) -> Settled {
+    Settled {
+        held: std::mem::take(&mut change.held),
+        audit: trail(&change.shown),
+    }
+}
+
+fn trail(shown: &Shown) -> AuditTrail {
+    let (confirmed, key, serial) = match shown {
+        Shown::NotExpected | Shown::NotLooked | Shown::Awaited(_) => (None, None, None),
+        Shown::Confirmed { serial, key } => (Some(true), key.clone(), Some(*serial)),
+        Shown::Missing => (Some(false), None, None),
+    };
+    AuditTrail {
+        expected: *shown != Shown::NotExpected,
+        confirmed,
+        key,
+        serial,
+    }
+}
+
+/// Whether both can be one process; either may be unknown.
+fn same_doer(one: Option<u32>, other: Option<u32>) -> bool {
+    one.is_none() || other.is_none() || one == other
+}
+
+/// Whether a record names what was changed: by inode, or by path.
+fn names(record: &AuditRecord, file: &FileChange) -> bool {
+    record.paths.iter().any(|path| {
+        let by_inode = file.ino.is_some() && path.ino == file.ino && path.dev == file.dev;
+        by_inode || path.name.as_deref() == Some(file.path.as_str())
+    })
+}
+
+/// Whether a change of a file can turn a check's verdict on an item.
+fn bears(check: &Check, file: &FileChange, subject: &str) -> bool {
+    let below = |inner: &str, outer: &str| {
+        inner
+            .strip_prefix(outer)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    if below(subject, &file.path) || below(&file.path, subject) {
+        return true;
+    }
+    match file.role {
+        Some(Role::ConfigFile) => check.section == "daemon",
+        Some(Role::Accounts) => check.key == "docker-group-trusted-members" || check.key == "userns-remap",
+        Some(Role::AuditRules) => check.key.starts_with("audit-"),
+        Some(Role::LoginEnvironment) => check.key == "content-trust-enabled",
+        _ => false,
+    }
+}
+
+/// Key of the check that wants changes of such an object audited.
+pub(super) const fn audited_by(role: Role) -> Option<&'static str> {
+    Some(match role {
+        Role::ConfigDir | Role::RegistryCert | Role::RegistryCertDir => "audit-etc-docker",
+        Role::ConfigFile => "audit-daemon-json",
+        Role::ServiceUnit => "audit-docker-service-unit",
+        Role::SocketUnit | Role::EngineSocket => "audit-docker-socket",
+        Role::DefaultFile => "audit-etc-default-docker",
+        Role::SysconfigFile => "audit-etc-sysconfig-docker",
+        Role::ContainerdSocket => "audit-containerd-socket",
+        Role::ContainerdConfig => "audit-containerd-config",
+        Role::RunContainerd => "audit-run-containerd",
+        Role::DataRoot => "audit-docker-root",
+        Role::DockerdBinary | Role::DockerBinary => "audit-docker-daemon",
+        Role::ContainerdBinary => "audit-containerd-binary",
+        Role::Shim => "audit-containerd-shim",
+        Role::ShimRuncV1 => "audit-containerd-shim-runc-v1",
+        Role::ShimRuncV2 => "audit-containerd-shim-runc-v2",
+        Role::RuncBinary => "audit-runc-binary",
+        Role::TlsCa
+        | Role::TlsCert
+        | Role::TlsKey
+        | Role::SeccompProfile
+        | Role::Accounts
+        | Role::AuditRules
+        | Role::LoginEnvironment => return None,
+    })
+}
+
+/// Whether a change is worth a word at all where the check that wants it audited stands so.
+pub(super) const fn is_awaited(verdict: Option<VerdictKind>) -> bool {
+    !matches!(
+        verdict,
+        None | Some(VerdictKind::Unknown | VerdictKind::NotApplicable)
+    )
+}

@@ -1,0 +1,198 @@
+//! Verdicts that turned: a line for each, and a violation where what passed fails now.
+
+use super::Correlator;
+use super::change::{audited_by, is_awaited};
+use super::draft;
+use super::fold::FoldKey;
+use super::posture::Assessed;
+use super::world::Reassessed;
+use crate::check::{Check, Finding, Of};
+use crate::model::{
+    AuditRecord, Class, ContainerRef, Event, FileChange, Identity, Observation, PostureChange, Severity,
+    Time, VerdictKind, Violation,
+};
+
+/// Changes of verdicts that may wait to be written; more come of no one observation that is not hostile.
+const CHANGES: usize = 65_536;
+
+impl Correlator {
+    /// The changes of verdicts that the last observation brought, to be written before its violations.
+    pub fn take_changes(&mut self) -> Vec<PostureChange> {
+        std::mem::take(&mut self.turned)
+    }
+
+    /// Tells of verdicts on what the observation did not tell of itself.
+    pub(super) fn on_reassessed(
+        &mut self,
+        all: Vec<Reassessed>,
+        observation: &Observation,
+    ) -> Vec<Violation> {
+        let mut told = Vec::new();
+        for Reassessed { of, one } in all {
+            let cause = self.changes.cause(one.check, &one.subject, observation.time);
+            let cause = cause.map(|(ticket, seen)| (ticket, seen.clone()));
+            let by = cause.as_ref().map_or(observation, |(_, seen)| seen);
+            if one.is_change() {
+                self.turn(&of, &one, by, observation.time);
+            }
+            if one.is_drift() && of == Of::Host {
+                told.extend(self.drift(one, cause.as_ref().map(|(ticket, _)| *ticket), by));
+            }
+        }
+        told
+    }
+
+    /// Notes the changes of a container's own verdicts.
+    pub(super) fn on_assessed(&mut self, assessed: &[Assessed], observation: &Observation) {
+        let Event::Container { facts, .. } = &observation.event else {
+            return;
+        };
+        let of = Of::Container(facts.id.clone());
+        for one in assessed.iter().filter(|one| one.is_change()) {
+            self.turn(&of, one, observation, observation.time);
+        }
+    }
+
+    fn turn(&mut self, of: &Of, one: &Assessed, by: &Observation, time: Time) {
+        let fails = one.verdict.kind() == VerdictKind::Fail;
+        let severity = one.verdict.severity.unwrap_or(one.check.severity);
+        let remedy = one.verdict.remedy.as_deref().unwrap_or(one.check.remedy);
+        let container = match of {
+            Of::Container(id) => self.world.container(Some(id)),
+            _ => None,
+        };
+        let change = PostureChange {
+            time,
+            check: draft::reference_of(one.check, self.benchmark),
+            item: one.subject.clone(),
+            of: of.name().to_owned(),
+            before: one.before,
+            verdict: one.verdict.kind(),
+            reason: one.verdict.reason.clone(),
+            severity: fails.then_some(severity),
+            evidence: one.verdict.evidence.clone(),
+            remedy: fails.then(|| remedy.to_owned()),
+            process: by.process.clone(),
+            container: container.map(|facts| ContainerRef::from_container(facts, Identity::Confirmed)),
+            host: self.world.host.facts.host.clone(),
+        };
+        if self.turned.len() < CHANGES {
+            self.turned.push(change);
+        } else {
+            self.world.lost += 1;
+        }
+    }
+
+    /// What passed on the host fails now.
+    fn drift(&mut self, one: Assessed, ticket: Option<u64>, by: &Observation) -> Vec<Violation> {
+        let severity = one.verdict.severity.unwrap_or(one.check.severity);
+        // Known, and no more than that: the line of the verdict says it.
+        if severity == Severity::Info {
+            return Vec::new();
+        }
+        let finding = Finding {
+            severity: one.verdict.severity,
+            evidence: one.verdict.evidence,
+            ..Finding::new(Class::Drift, one.subject, one.verdict.reason)
+        };
+        let (key, mut violation) = draft::live(&self.world, self.benchmark, one.check, finding, by);
+        let Some(ticket) = ticket else {
+            return self.note(vec![(key, violation)]);
+        };
+        match self.changes.audit_of(ticket) {
+            Some(audit) => {
+                violation.audit = audit;
+                self.note(vec![(key, violation)])
+            }
+            None => match self.changes.hold(ticket, (key, violation)) {
+                Some(unheld) => self.note(vec![unheld]),
+                None => Vec::new(),
+            },
+        }
+    }
+
+    /// A watched object was changed.
+    pub(super) fn on_file(&mut self, observation: &Observation, file: &FileChange) -> Vec<Violation> {
+        let verdict = |check: &Check| self.world.posture.of_host(check.key);
+        let wanted_by = file
+            .role
+            .and_then(audited_by)
+            .and_then(|key| self.checks.iter().copied().find(|check| check.key == key))
+            .filter(|check| !matches!(verdict(check), None | Some(VerdictKind::NotApplicable)));
+        let looks = wanted_by.is_some_and(|check| is_awaited(verdict(check)));
+        self.changes.file(observation, file, wanted_by, looks);
+        self.dispatch(observation, None)
+    }
+
+    /// The trail tells of an object: the change that waited for it, and what waited for the change.
+    pub(super) fn on_record(&mut self, observation: &Observation, record: &AuditRecord) -> Vec<Violation> {
+        let mut told = Vec::new();
+        for settled in self.changes.record(observation, record) {
+            told.extend(self.note(settled.violations().collect()));
+        }
+        told.extend(self.dispatch(observation, None));
+        told
+    }
+
+    /// A change that the trail did not show in time, and the violations that waited for it.
+    pub(super) fn tell_unshown(&mut self, due: super::change::Due) -> Vec<Violation> {
+        let found = self.unshown(due);
+        let Some(settled) = self.changes.give_up(due) else {
+            return Vec::new();
+        };
+        let held = settled.violations().map(|(key, mut violation)| {
+            late(&mut violation, due.0);
+            (key, violation)
+        });
+        let all = held.chain(found).collect();
+        self.note(all)
+    }
+
+    /// Whether a change that the trail did not show leaves a line.
+    pub(super) fn unshown_is_news(&self, due: super::change::Due) -> bool {
+        self.changes.holds(due) || self.unshown(due).is_some_and(|(key, _)| !self.fold.knows(&key))
+    }
+
+    fn unshown(&self, due: super::change::Due) -> Option<(FoldKey, Violation)> {
+        let (observation, check) = self.changes.at(due)?;
+        let Event::File(file) = &observation.event else {
+            return None;
+        };
+        let covered = self.world.posture.of_host(check.key) == Some(VerdictKind::Pass);
+        let why = if covered {
+            "although a rule that covers it is loaded"
+        } else {
+            "for no loaded rule covers it"
+        };
+        let doer = observation.process.as_ref();
+        let doer = doer.map_or("an unknown program", |process| match process.exe.as_str() {
+            "" => process.comm.as_str(),
+            exe => exe,
+        });
+        let summary = format!(
+            "{doer} changed {} ({}) and the audit trail does not show it, {why}",
+            file.path,
+            file.ops.join(", "),
+        );
+        let mut finding = Finding::new(Class::BlindSpot, file.path.as_str(), summary);
+        if covered {
+            finding = finding.severity(check.severity.max(Severity::High));
+        }
+        let (key, mut violation) = draft::live(&self.world, self.benchmark, check, finding, observation);
+        violation.audit.expected = true;
+        violation.audit.confirmed = Some(false);
+        late(&mut violation, due.0);
+        Some((key, violation))
+    }
+}
+
+/// Told when its time came, and not when it happened.
+fn late(violation: &mut Violation, due: Time) {
+    if violation.time < due {
+        violation.first = Some(violation.time);
+        violation.time = due;
+    }
+}
+
+#[cfg(test)]
+mod tests;
