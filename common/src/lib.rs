@@ -12,6 +12,7 @@ pub mod event;
 mod header;
 mod kind;
 mod offset;
+mod recent;
 
 pub use cgroup_name::{
     CONTAINER_ID_LEN, MONITOR, NAME_MAX as CGROUP_NAME_MAX, SCOPE, container_id_at, id_start, is_id,
@@ -23,6 +24,7 @@ pub use header::{
 };
 pub use kind::Kind;
 pub use offset::{OFFSET_MISSING, OFFSETS, Offset, OffsetGroup};
+pub use recent::{RECENT_ARGS, RECENT_LEN, RECENT_NAME, Recent};
 
 /// Raised whenever a record's layout or meaning changes; the agent refuses an object with another one.
 pub const ABI_VERSION: u16 = 1;

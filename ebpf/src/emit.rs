@@ -47,13 +47,27 @@ pub fn within_quota(source: Source, class: Class, place: Place) -> bool {
         Class::Rare => (1, offset::QUOTA_RARE.load()),
         Class::Bulk => (0, offset::QUOTA_BULK.load()),
     };
-    let cgroup = if place.container == 0 { place.cgroup } else { place.container };
-    let key = QuotaKey { cgroup, source: source as u32, rare };
+    let cgroup = if place.container == 0 {
+        place.cgroup
+    } else {
+        place.container
+    };
+    let key = QuotaKey {
+        cgroup,
+        source: source as u32,
+        rare,
+    };
     // SAFETY: a helper without arguments.
     let now = unsafe { bpf_ktime_get_boot_ns() };
     let Some(quota) = map::QUOTAS.get_ptr_mut(key) else {
-        let first = Quota { window: now, used: 1, lost: 0 };
-        if map::QUOTAS.insert(key, first, 1 /* BPF_NOEXIST */).is_err() && map::QUOTAS.get_ptr_mut(key).is_none() {
+        let first = Quota {
+            window: now,
+            used: 1,
+            lost: 0,
+        };
+        if map::QUOTAS.insert(key, first, 1 /* BPF_NOEXIST */).is_err()
+            && map::QUOTAS.get_ptr_mut(key).is_none()
+        {
             lose(source, Loss::MapFull);
         }
         return true;

@@ -5,7 +5,10 @@
 
 use aya_ebpf::{
     Global,
-    helpers::{bpf_get_current_task, generated::{bpf_probe_read_kernel, bpf_skc_to_unix_sock}},
+    helpers::{
+        bpf_get_current_task,
+        generated::{bpf_probe_read_kernel, bpf_skc_to_unix_sock},
+    },
 };
 use hullwatch_common::{Credentials, FileFacts, Namespaces, OFFSET_MISSING, UNSET};
 
@@ -98,14 +101,24 @@ impl Typed {
 fn read<T: Copy + Default>(address: u64) -> T {
     let mut value = T::default();
     // SAFETY: the helper checks the address, writes no more than the value, and zeroes it on failure.
-    unsafe { bpf_probe_read_kernel((&raw mut value).cast(), size_of::<T>() as u32, address as *const _) };
+    unsafe {
+        bpf_probe_read_kernel(
+            (&raw mut value).cast(),
+            size_of::<T>() as u32,
+            address as *const _,
+        )
+    };
     value
 }
 
 /// A field that some kernels lack, or the given value.
 #[inline(always)]
 fn optional(at: Addr, field: &Global<u32>, without: u32) -> u32 {
-    if field.load() == OFFSET_MISSING { without } else { at.value(field) }
+    if field.load() == OFFSET_MISSING {
+        without
+    } else {
+        at.value(field)
+    }
 }
 
 /// `struct task_struct` of the running thread.
@@ -123,7 +136,10 @@ pub fn cgroup_of(task: Addr) -> u64 {
     let cgroup = if subsys == OFFSET_MISSING {
         set.follow(&offset::CSS_SET_DFL_CGRP)
     } else {
-        let slot = set.field(&offset::CSS_SET_SUBSYS).0.wrapping_add(u64::from(subsys & 31) * 8);
+        let slot = set
+            .field(&offset::CSS_SET_SUBSYS)
+            .0
+            .wrapping_add(u64::from(subsys & 31) * 8);
         Addr(read(slot)).follow(&offset::CSS_CGROUP)
     };
     cgroup_id(cgroup)
@@ -138,7 +154,10 @@ pub fn cgroup_id(cgroup: Addr) -> u64 {
 /// Whether a `struct cgroup` lies in the hierarchy that tells containers apart.
 #[inline(always)]
 pub fn in_hierarchy(cgroup: Addr) -> bool {
-    cgroup.follow(&offset::CGROUP_ROOT).value::<u32>(&offset::CGROUP_ROOT_HIERARCHY) == offset::CGROUP_HIERARCHY.load()
+    cgroup
+        .follow(&offset::CGROUP_ROOT)
+        .value::<u32>(&offset::CGROUP_ROOT_HIERARCHY)
+        == offset::CGROUP_HIERARCHY.load()
 }
 
 /// `struct cred` in our words.
@@ -171,8 +190,13 @@ pub fn namespaces(task: Addr) -> Namespaces {
         net: proxy.follow(&offset::NSPROXY_NET).value(&offset::NET_NS_INUM),
         ipc: proxy.follow(&offset::NSPROXY_IPC).value(&offset::IPC_NS_INUM),
         uts: proxy.follow(&offset::NSPROXY_UTS).value(&offset::UTS_NS_INUM),
-        user: task.follow(&offset::TASK_CRED).follow(&offset::CRED_USER_NS).value(&offset::USER_NS_INUM),
-        cgroup: proxy.follow(&offset::NSPROXY_CGROUP).value(&offset::CGROUP_NS_INUM),
+        user: task
+            .follow(&offset::TASK_CRED)
+            .follow(&offset::CRED_USER_NS)
+            .value(&offset::USER_NS_INUM),
+        cgroup: proxy
+            .follow(&offset::NSPROXY_CGROUP)
+            .value(&offset::CGROUP_NS_INUM),
         pad: 0,
     }
 }
@@ -190,7 +214,10 @@ pub fn mount_and_pid_namespace(task: Addr) -> (u32, u32) {
 /// Device and number of an inode.
 #[inline(always)]
 pub fn inode_id(inode: Addr) -> (u32, u64) {
-    (inode.follow(&offset::INODE_SB).value(&offset::SUPER_BLOCK_DEV), inode.value(&offset::INODE_INO))
+    (
+        inode.follow(&offset::INODE_SB).value(&offset::SUPER_BLOCK_DEV),
+        inode.value(&offset::INODE_INO),
+    )
 }
 
 /// Mode of an inode.
@@ -224,7 +251,10 @@ pub fn exe_file(task: Addr) -> Addr {
 /// Login uid and audit session of a task.
 #[inline(always)]
 pub fn login(task: Addr) -> (u32, u32) {
-    (optional(task, &offset::TASK_LOGINUID, UNSET), optional(task, &offset::TASK_SESSIONID, UNSET))
+    (
+        optional(task, &offset::TASK_LOGINUID, UNSET),
+        optional(task, &offset::TASK_SESSIONID, UNSET),
+    )
 }
 
 /// Seccomp mode of a task, [`UNSET`] where the kernel has none.

@@ -5,7 +5,8 @@ use aya_ebpf::{
     maps::{HashMap, LruHashMap, PerCpuArray, PerCpuHashMap, RingBuf},
 };
 use hullwatch_common::{
-    ContainerCgroup, Credentials, Inflight, Inode, LOSS_COUNTERS, Quota, QuotaKey, event::SUN_PATH_LEN,
+    ContainerCgroup, Credentials, Inflight, Inode, LOSS_COUNTERS, Quota, QuotaKey, Recent,
+    event::SUN_PATH_LEN,
 };
 
 /// Bytes of the largest record: header, exec payload, and a tail whose three parts may each be cut.
@@ -57,6 +58,10 @@ pub static NAMESPACES: LruHashMap<u32, u64> = LruHashMap::with_max_entries(16384
 /// so one entry per exec in flight. LRU because an exec can die in between.
 #[map]
 pub static BEFORE: LruHashMap<u32, Credentials> = LruHashMap::with_max_entries(4096, 0);
+
+/// The last execs of the host, by process id: half a kilobyte each. LRU, so that the oldest make room.
+#[map]
+pub static RECENT: LruHashMap<u32, Recent> = LruHashMap::with_max_entries(4096, 0);
 
 /// Runtime sockets by inode, with their index in the agent's table.
 #[map]

@@ -33,9 +33,15 @@ pub fn container_of_cgroup(cgroup: u64) -> u64 {
 #[inline(always)]
 pub fn container_of_namespace(inum: u32) -> u64 {
     // SAFETY: as above.
-    let Some(&owner) = (unsafe { map::NAMESPACES.get(inum) }) else { return 0 };
+    let Some(&owner) = (unsafe { map::NAMESPACES.get(inum) }) else {
+        return 0;
+    };
     // Numbers are used again: an owner that is gone owns nothing.
-    if container_of_cgroup(owner) == owner { owner } else { 0 }
+    if container_of_cgroup(owner) == owner {
+        owner
+    } else {
+        0
+    }
 }
 
 /// Where a task is: by cgroup, else by mount or pid namespace.
@@ -44,11 +50,19 @@ pub fn place(task: Addr) -> Place {
     let cgroup = kernel::cgroup_of(task);
     let container = container_of_cgroup(cgroup);
     if container != 0 {
-        return Place { cgroup, container, by_namespace: false };
+        return Place {
+            cgroup,
+            container,
+            by_namespace: false,
+        };
     }
     let (mnt, pid) = kernel::mount_and_pid_namespace(task);
     let container = container_of_either(mnt, pid);
-    Place { cgroup, container, by_namespace: container != 0 }
+    Place {
+        cgroup,
+        container,
+        by_namespace: container != 0,
+    }
 }
 
 /// Outermost cgroup of the container that owns a mount namespace, or else a pid namespace; 0 for none.
@@ -90,7 +104,9 @@ pub unsafe fn write_header(header: *mut Header, kind: Kind, task: Addr, place: P
 fn write_task(out: &mut Task, task: Addr) {
     let (dev, ino) = kernel::inode_id(kernel::exe_file(task).follow(&offset::FILE_INODE));
     let (login_uid, session_id) = kernel::login(task);
-    out.start_time = task.follow(&offset::TASK_GROUP_LEADER).value(&offset::TASK_START_TIME);
+    out.start_time = task
+        .follow(&offset::TASK_GROUP_LEADER)
+        .value(&offset::TASK_START_TIME);
     out.exe_ino = ino;
     out.exe_dev = dev;
     out.tgid = task.value(&offset::TASK_TGID);
@@ -98,7 +114,11 @@ fn write_task(out: &mut Task, task: Addr) {
     out.login_uid = login_uid;
     out.session_id = session_id;
     // Bit 0 of the atomic flags is PFA_NO_NEW_PRIVS since 3.18.
-    out.flags = if task.value::<u64>(&offset::TASK_ATOMIC_FLAGS) & 1 == 1 { TASK_NO_NEW_PRIVS } else { 0 };
+    out.flags = if task.value::<u64>(&offset::TASK_ATOMIC_FLAGS) & 1 == 1 {
+        TASK_NO_NEW_PRIVS
+    } else {
+        0
+    };
     out.seccomp = kernel::seccomp(task);
     out.creds = kernel::credentials(task.follow(&offset::TASK_CRED));
     out.ns = kernel::namespaces(task);
@@ -119,7 +139,9 @@ fn write_ancestors(out: &mut [Ancestor; ANCESTORS], task: Addr) -> u32 {
     for slot in out.iter_mut() {
         // The first process is the swapper's child, and that has itself for a parent: its id is 0, and
         // so is that of whatever is read from there on.
-        at = at.follow(&offset::TASK_REAL_PARENT).follow(&offset::TASK_GROUP_LEADER);
+        at = at
+            .follow(&offset::TASK_REAL_PARENT)
+            .follow(&offset::TASK_GROUP_LEADER);
         let tgid: u32 = at.value(&offset::TASK_TGID);
         count += u32::from(tgid != 0);
         let file = kernel::exe_file(at);
@@ -134,7 +156,11 @@ fn write_ancestors(out: &mut [Ancestor; ANCESTORS], task: Addr) -> u32 {
         // SAFETY: the destination is the slot's own array, and its length is given; a bad address
         // leaves it empty.
         unsafe {
-            bpf_probe_read_kernel_str(slot.exe_name.as_mut_ptr().cast(), EXE_NAME_LEN as u32, name.0 as *const _)
+            bpf_probe_read_kernel_str(
+                slot.exe_name.as_mut_ptr().cast(),
+                EXE_NAME_LEN as u32,
+                name.0 as *const _,
+            )
         };
     }
     count

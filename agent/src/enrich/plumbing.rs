@@ -132,6 +132,12 @@ impl Plumbing {
         plumbing
     }
 
+    /// Whether this is a runtime's executable.
+    #[must_use]
+    pub fn is_runtime_file(&self, file: InodeId) -> bool {
+        self.runtimes.contains(&file)
+    }
+
     /// Forgets a container.
     pub fn forget(&mut self, root: CgroupId) {
         self.payload.remove(&root);

@@ -4,6 +4,7 @@
 //! process lives; it waits a moment if its container is so new that the engine has not spoken yet; then
 //! it goes through correlation to the stream. Every task is supervised, every queue bounded.
 
+mod changes;
 mod engine;
 mod error;
 mod hold;
@@ -13,6 +14,7 @@ mod reader;
 mod scene;
 mod signals;
 mod startup;
+mod survey;
 mod watch;
 
 pub use error::PipelineError;

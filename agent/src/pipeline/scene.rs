@@ -11,7 +11,7 @@ use crate::model::{
     MountEffect, MountRequest, NamespaceChange, NamespaceOwner, Observation, Sighting, Source, Time, What,
 };
 use crate::source::host;
-use crate::source::kernel::{KernelError, KernelMaps};
+use crate::source::kernel::{KernelError, KernelMaps, RecentExec};
 
 use super::hold::Held;
 
@@ -155,6 +155,15 @@ impl Scene {
             self.looked_for_runtimes = Some(sighting.time);
             self.refresh_runtimes();
         }
+    }
+
+    /// Who a process was at its last exec.
+    pub(super) fn recent(&self, pid: u32) -> Option<RecentExec> {
+        self.maps.recent(pid)
+    }
+
+    pub(super) fn is_runtime_file(&self, file: InodeId) -> bool {
+        self.plumbing.is_runtime_file(file)
     }
 
     /// Looks for the runtimes' sockets anew: a daemon makes its own at every start.

@@ -1,6 +1,7 @@
 //! Where observations come from.
 
 pub mod engine;
+pub mod files;
 pub mod host;
 pub mod kernel;
 pub mod replay;

@@ -3,7 +3,9 @@
 //! Hooks, as raw tracepoints: `cgroup_mkdir` and `cgroup_rmdir(struct cgroup *cgrp, const char *path)`.
 
 use aya_ebpf::{
-    helpers::generated::{bpf_probe_read_kernel, bpf_probe_read_kernel_str}, macros::raw_tracepoint, programs::RawTracePointContext,
+    helpers::generated::{bpf_probe_read_kernel, bpf_probe_read_kernel_str},
+    macros::raw_tracepoint,
+    programs::RawTracePointContext,
 };
 use hullwatch_common::{
     CGROUP_NAME_MAX, CONTAINER_ID_LEN, ContainerCgroup, Header, Kind, Loss, MONITOR, SCOPE, Source,
@@ -95,12 +97,19 @@ fn bears_container_id(cgroup: Addr) -> bool {
     let name = cgroup.follow(&offset::CGROUP_KN).follow(&offset::KERNFS_NAME).0;
     let mut whole = [0u8; CGROUP_NAME_MAX];
     // SAFETY: at most the array's length is written.
-    let read =
-        unsafe { bpf_probe_read_kernel_str(whole.as_mut_ptr().cast(), CGROUP_NAME_MAX as u32, name as *const _) };
+    let read = unsafe {
+        bpf_probe_read_kernel_str(
+            whole.as_mut_ptr().cast(),
+            CGROUP_NAME_MAX as u32,
+            name as *const _,
+        )
+    };
     if read <= 1 {
         return false;
     }
-    let Some(at) = id_start(read as usize - 1) else { return false };
+    let Some(at) = id_start(read as usize - 1) else {
+        return false;
+    };
     let at = at as u64;
     if !is_id(&read_at(name + at)) {
         return false;
@@ -121,14 +130,24 @@ fn read_at<const N: usize>(address: u64) -> [u8; N] {
 /// A container's own cgroup is not subject to a quota: without it, a container's events have no name.
 #[inline(always)]
 fn report(op: u32, id: u64, root: u64, path: u64) {
-    let of_container = Place { cgroup: root, container: root, by_namespace: false };
+    let of_container = Place {
+        cgroup: root,
+        container: root,
+        by_namespace: false,
+    };
     if root != id && !emit::within_quota(Source::Cgroup, Class::Rare, of_container) {
         return;
     }
-    let Some(record) = emit::scratch(Source::Cgroup) else { return };
+    let Some(record) = emit::scratch(Source::Cgroup) else {
+        return;
+    };
     let base: *mut u8 = record.cast();
     let current = kernel::current();
-    let place = Place { cgroup: kernel::cgroup_of(current), container: root, by_namespace: false };
+    let place = Place {
+        cgroup: kernel::cgroup_of(current),
+        container: root,
+        by_namespace: false,
+    };
     // SAFETY: the scratch record is this CPU's own and larger than header and payload.
     unsafe {
         task::write_header(base.cast(), Kind::CGROUP, current, place);
@@ -138,7 +157,16 @@ fn report(op: u32, id: u64, root: u64, path: u64) {
         payload.op = op;
         payload.pad = 0;
         payload.path[0] = 0;
-        bpf_probe_read_kernel_str(payload.path.as_mut_ptr().cast(), CGROUP_PATH_LEN as u32, path as *const _);
+        bpf_probe_read_kernel_str(
+            payload.path.as_mut_ptr().cast(),
+            CGROUP_PATH_LEN as u32,
+            path as *const _,
+        );
     }
-    emit::send(Source::Cgroup, Class::Rare, record, size_of::<Header>() + size_of::<Cgroup>());
+    emit::send(
+        Source::Cgroup,
+        Class::Rare,
+        record,
+        size_of::<Header>() + size_of::<Cgroup>(),
+    );
 }

@@ -41,12 +41,21 @@ pub fn connect_data_ready_typed(ctx: BtfTracePointContext) -> i32 {
         return 0;
     }
     let Some(unix) = sock.unix_sock() else { return 0 };
-    let inode = unix.follow(&offset::UNIX_SOCK_DENTRY).follow(&offset::DENTRY_INODE);
+    let inode = unix
+        .follow(&offset::UNIX_SOCK_DENTRY)
+        .follow(&offset::DENTRY_INODE);
     let ino: u64 = inode.value(&offset::INODE_INO);
     if ino != 0 {
         let dev: u32 = inode.follow(&offset::INODE_SB).value(&offset::SUPER_BLOCK_DEV);
-        let len: u32 = unix.follow(&offset::UNIX_SOCK_ADDR).value(&offset::UNIX_ADDRESS_LEN);
-        judge(sock.address(), Inode { ino, dev, pad: 0 }, sock.value(&offset::SOCK_STATE), len);
+        let len: u32 = unix
+            .follow(&offset::UNIX_SOCK_ADDR)
+            .value(&offset::UNIX_ADDRESS_LEN);
+        judge(
+            sock.address(),
+            Inode { ino, dev, pad: 0 },
+            sock.value(&offset::SOCK_STATE),
+            len,
+        );
     }
     0
 }
@@ -60,8 +69,15 @@ pub fn connect_data_ready(ctx: RawTracePointContext) -> i32 {
     let dentry = sock.follow(&offset::UNIX_SOCK_DENTRY);
     if dentry.0 != 0 {
         let (dev, ino) = kernel::inode_id(dentry.follow(&offset::DENTRY_INODE));
-        let len: u32 = sock.follow(&offset::UNIX_SOCK_ADDR).value(&offset::UNIX_ADDRESS_LEN);
-        judge(sock, Inode { ino, dev, pad: 0 }, sock.value(&offset::SOCK_STATE), len);
+        let len: u32 = sock
+            .follow(&offset::UNIX_SOCK_ADDR)
+            .value(&offset::UNIX_ADDRESS_LEN);
+        judge(
+            sock,
+            Inode { ino, dev, pad: 0 },
+            sock.value(&offset::SOCK_STATE),
+            len,
+        );
     }
     0
 }
@@ -89,13 +105,19 @@ fn judge(sock: Addr, inode: Inode, state: u8, address_len: u32) {
 #[inline(always)]
 fn first_words(sock: Addr) -> bool {
     let tgid: u32 = kernel::current().value(&offset::TASK_TGID);
-    map::SPOKEN.insert([sock.0, u64::from(tgid)], 1, 1 /* BPF_NOEXIST */).is_ok()
+    map::SPOKEN
+        .insert([sock.0, u64::from(tgid)], 1, 1 /* BPF_NOEXIST */)
+        .is_ok()
 }
 
 /// The name the server bound. A socket with an inode has a path, and the kernel ends it with a NUL.
 #[inline(always)]
 fn bound_name(sock: Addr, out: &mut [u8; SUN_PATH_LEN]) {
-    let name = sock.follow(&offset::UNIX_SOCK_ADDR).field(&offset::UNIX_ADDRESS_NAME).0.wrapping_add(SUN_PATH_AT);
+    let name = sock
+        .follow(&offset::UNIX_SOCK_ADDR)
+        .field(&offset::UNIX_ADDRESS_NAME)
+        .0
+        .wrapping_add(SUN_PATH_AT);
     // SAFETY: at most the array's length is written.
     unsafe { bpf_probe_read_kernel_str(out.as_mut_ptr().cast(), SUN_PATH_LEN as u32, name as *const _) };
 }
@@ -125,10 +147,17 @@ fn report(sock: Addr, inode: Inode, runtime: u32, op: u32, matched: u32) {
     if !emit::within_quota(Source::Connect, Class::Rare, place) {
         return;
     }
-    let Some(record) = emit::scratch(Source::Connect) else { return };
+    let Some(record) = emit::scratch(Source::Connect) else {
+        return;
+    };
     // SAFETY: the scratch record is this CPU's own and larger than header and payload.
     unsafe { write(record, sock, inode, runtime, op, matched, current, place) };
-    emit::send(Source::Connect, Class::Rare, record, size_of::<Header>() + size_of::<Connect>());
+    emit::send(
+        Source::Connect,
+        Class::Rare,
+        record,
+        size_of::<Header>() + size_of::<Connect>(),
+    );
 }
 
 /// # Safety

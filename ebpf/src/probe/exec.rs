@@ -8,12 +8,15 @@
 //!   image runs. Sends.
 
 use aya_ebpf::{
-    helpers::generated::{bpf_probe_read_kernel_str, bpf_probe_read_user},
+    helpers::{
+        bpf_ktime_get_boot_ns,
+        generated::{bpf_probe_read_kernel_str, bpf_probe_read_user},
+    },
     macros::raw_tracepoint,
     programs::RawTracePointContext,
 };
 use hullwatch_common::{
-    Credentials, Header, Kind, Loss, Source,
+    Credentials, Header, Inode, Kind, Loss, RECENT_ARGS, RECENT_NAME, Recent, Source,
     event::{
         ARGS_MAX, EXEC_ARGS_TRUNCATED, EXEC_HAS_BEFORE, EXEC_PATH_TRUNCATED, EXEC_SECURE, Exec, PATH_MAX,
         REASON_CONTAINER, REASON_ENTRY, REASON_GAINED, REASON_SETID_FILE, REQUESTED_MAX,
@@ -65,10 +68,65 @@ pub fn exec_commit(ctx: RawTracePointContext) -> i32 {
     let task = Addr(ctx.arg::<u64>(0));
     let old_pid = ctx.arg::<u32>(1);
     let bprm = Addr(ctx.arg::<u64>(2));
+    remember(task, bprm);
     commit(task, bprm, old_pid);
     // Not there for most: only what may be worth an event is kept.
     let _ = map::BEFORE.remove(old_pid);
     0
+}
+
+/// Keeps who this process is: what it does to a watched file may be noticed when it is gone.
+#[inline(always)]
+fn remember(task: Addr, bprm: Addr) {
+    let Some(record) = emit::scratch(Source::Exec) else {
+        return;
+    };
+    // SAFETY: the scratch record is this CPU's own, aligned to 8 and larger; it is written anew by whoever uses it next.
+    let recent = unsafe { &mut *record.cast::<Recent>() };
+    let parent = task
+        .follow(&offset::TASK_REAL_PARENT)
+        .follow(&offset::TASK_GROUP_LEADER);
+    let cred = task.follow(&offset::TASK_CRED);
+    let file = bprm.follow(&offset::BINPRM_FILE).follow(&offset::FILE_INODE);
+    let (dev, ino) = kernel::inode_id(file);
+    // SAFETY: a helper without arguments.
+    recent.time = unsafe { bpf_ktime_get_boot_ns() };
+    recent.start_time = task
+        .follow(&offset::TASK_GROUP_LEADER)
+        .value(&offset::TASK_START_TIME);
+    recent.parent_start = parent.value(&offset::TASK_START_TIME);
+    recent.container = task::container_of_cgroup(kernel::cgroup_of(task));
+    recent.exe = Inode { ino, dev, pad: 0 };
+    recent.parent = parent.value(&offset::TASK_TGID);
+    recent.uid = cred.value(&offset::CRED_UID);
+    recent.euid = cred.value(&offset::CRED_EUID);
+    recent.login_uid = kernel::login(task).0;
+    recent.comm = task.value(&offset::TASK_COMM);
+    recent.parent_comm = parent.value(&offset::TASK_COMM);
+    recent.name = [0; RECENT_NAME];
+    recent.args = [0; RECENT_ARGS];
+    let name = bprm.follow(&offset::BINPRM_FILENAME);
+    let mm = task.follow(&offset::TASK_MM);
+    let start: u64 = mm.value(&offset::MM_ARG_START);
+    let wanted = mm.value::<u64>(&offset::MM_ARG_END).saturating_sub(start);
+    let len = if wanted > RECENT_ARGS as u64 {
+        RECENT_ARGS as u64
+    } else {
+        wanted
+    };
+    // SAFETY: both destinations are the record's own arrays, and their lengths bound what is written; what cannot be read
+    // leaves them empty.
+    unsafe {
+        bpf_probe_read_kernel_str(
+            recent.name.as_mut_ptr().cast(),
+            RECENT_NAME as u32,
+            name.0 as *const _,
+        );
+        bpf_probe_read_user(recent.args.as_mut_ptr().cast(), len as u32, start as *const _);
+    }
+    let pid: u32 = task.value(&offset::TASK_TGID);
+    // LRU: cannot be full, and a failure only leaves one process without a name.
+    let _ = map::RECENT.insert(pid, &*recent, 0);
 }
 
 #[inline(always)]
@@ -95,7 +153,11 @@ fn commit(task: Addr, bprm: Addr, old_pid: u32) {
         return;
     }
     learn_namespaces(task, place, parted);
-    let class = if reasons & (REASON_SETID_FILE | REASON_GAINED) == 0 { Class::Bulk } else { Class::Rare };
+    let class = if reasons & (REASON_SETID_FILE | REASON_GAINED) == 0 {
+        Class::Bulk
+    } else {
+        Class::Rare
+    };
     if emit::within_quota(Source::Exec, class, place)
         && let Some(record) = emit::scratch(Source::Exec)
     {
@@ -126,7 +188,11 @@ fn gained(task: Addr, before: Option<&Credentials>) -> bool {
 fn entry(task: Addr, place: Place) -> u32 {
     let parent = task.follow(&offset::TASK_REAL_PARENT);
     let same = place.container != 0 && task::place(parent).container == place.container;
-    if same || place.container == 0 { 0 } else { REASON_ENTRY }
+    if same || place.container == 0 {
+        0
+    } else {
+        REASON_ENTRY
+    }
 }
 
 /// Ties the namespaces of a container's programs to it, the first time they are seen.
@@ -158,7 +224,11 @@ fn parted_place(task: Addr, place: Place) -> Place {
         return place;
     }
     let parent = task::place(task.follow(&offset::TASK_REAL_PARENT));
-    Place { container: parent.container, by_namespace: parent.container != 0, ..place }
+    Place {
+        container: parent.container,
+        by_namespace: parent.container != 0,
+        ..place
+    }
 }
 
 /// # Safety
@@ -219,7 +289,11 @@ unsafe fn write_requested(out: *mut u8, bprm: Addr) -> usize {
     let name = bprm.follow(&offset::BINPRM_FILENAME);
     // SAFETY: as promised by the caller.
     let read = unsafe { bpf_probe_read_kernel_str(out.cast(), REQUESTED_MAX as u32, name.0 as *const _) };
-    if read > 0 && read <= REQUESTED_MAX as i64 { read as usize } else { 0 }
+    if read > 0 && read <= REQUESTED_MAX as i64 {
+        read as usize
+    } else {
+        0
+    }
 }
 
 /// Copies the argument block of the new image: nobody else can write to it yet.
@@ -232,7 +306,11 @@ unsafe fn write_args(out: *mut u8, task: Addr) -> (usize, bool) {
     let start: u64 = mm.value(&offset::MM_ARG_START);
     let end: u64 = mm.value(&offset::MM_ARG_END);
     let wanted = end.saturating_sub(start);
-    let len = if wanted > ARGS_MAX as u64 { ARGS_MAX as u64 } else { wanted };
+    let len = if wanted > ARGS_MAX as u64 {
+        ARGS_MAX as u64
+    } else {
+        wanted
+    };
     // SAFETY: as promised by the caller; `len` is at most ARGS_MAX.
     if len == 0 || unsafe { bpf_probe_read_user(out.cast(), len as u32, start as *const _) } != 0 {
         return (0, wanted != 0);

@@ -32,13 +32,22 @@ const OPEN_TREE_CLONE: u64 = 1;
 #[tracepoint]
 pub fn mount_enter(ctx: TracePointContext) -> u32 {
     // SAFETY: entries are written whole by the agent.
-    let Some(&call) = (unsafe { map::MOUNT_CALLS.get(syscall::number(&ctx)) }) else { return 0 };
+    let Some(&call) = (unsafe { map::MOUNT_CALLS.get(syscall::number(&ctx)) }) else {
+        return 0;
+    };
     let args = syscall::arguments(&ctx);
     if matches!(call, CALL_OPEN_TREE | CALL_OPEN_TREE_ATTR) && args[2] & OPEN_TREE_CLONE == 0 {
         return 0;
     }
-    let inflight = Inflight { args, call, ..Inflight::default() };
-    if map::INFLIGHT.insert(bpf_get_current_pid_tgid(), inflight, 0).is_err() {
+    let inflight = Inflight {
+        args,
+        call,
+        ..Inflight::default()
+    };
+    if map::INFLIGHT
+        .insert(bpf_get_current_pid_tgid(), inflight, 0)
+        .is_err()
+    {
         emit::lose(Source::Mount, Loss::MapFull);
     }
     0
@@ -48,21 +57,30 @@ pub fn mount_enter(ctx: TracePointContext) -> u32 {
 pub fn mount_exit(ctx: TracePointContext) -> u32 {
     let thread = bpf_get_current_pid_tgid();
     // SAFETY: the entry is this thread's own until it is removed.
-    let Some(inflight) = (unsafe { map::INFLIGHT.get(thread) }).copied() else { return 0 };
+    let Some(inflight) = (unsafe { map::INFLIGHT.get(thread) }).copied() else {
+        return 0;
+    };
     let _ = map::INFLIGHT.remove(thread);
     let current = kernel::current();
     let place = task::place(current);
     if !emit::within_quota(Source::Mount, Class::Rare, place) {
         return 0;
     }
-    let Some(record) = emit::scratch(Source::Mount) else { return 0 };
+    let Some(record) = emit::scratch(Source::Mount) else {
+        return 0;
+    };
     let base: *mut u8 = record.cast();
     // SAFETY: the scratch record is this CPU's own and larger than header and payload.
     unsafe {
         task::write_header(base.cast(), Kind::MOUNT, current, place);
         write(record, &inflight, syscall::result(&ctx));
     }
-    emit::send(Source::Mount, Class::Rare, record, size_of::<Header>() + size_of::<Mount>());
+    emit::send(
+        Source::Mount,
+        Class::Rare,
+        record,
+        size_of::<Header>() + size_of::<Mount>(),
+    );
     0
 }
 

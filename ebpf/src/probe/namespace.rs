@@ -19,10 +19,19 @@ use crate::{
 #[tracepoint]
 pub fn namespace_enter(ctx: TracePointContext) -> u32 {
     // SAFETY: entries are written whole by the agent.
-    let Some(&call) = (unsafe { map::NAMESPACE_CALLS.get(syscall::number(&ctx)) }) else { return 0 };
+    let Some(&call) = (unsafe { map::NAMESPACE_CALLS.get(syscall::number(&ctx)) }) else {
+        return 0;
+    };
     let ns = kernel::namespaces(kernel::current());
-    let inflight = Inflight { call, ns, ..Inflight::default() };
-    if map::INFLIGHT.insert(bpf_get_current_pid_tgid(), inflight, 0).is_err() {
+    let inflight = Inflight {
+        call,
+        ns,
+        ..Inflight::default()
+    };
+    if map::INFLIGHT
+        .insert(bpf_get_current_pid_tgid(), inflight, 0)
+        .is_err()
+    {
         emit::lose(Source::Namespace, Loss::MapFull);
     }
     0
@@ -32,7 +41,9 @@ pub fn namespace_enter(ctx: TracePointContext) -> u32 {
 pub fn namespace_exit(ctx: TracePointContext) -> u32 {
     let thread = bpf_get_current_pid_tgid();
     // SAFETY: the entry is this thread's own until it is removed.
-    let Some(inflight) = (unsafe { map::INFLIGHT.get(thread) }).copied() else { return 0 };
+    let Some(inflight) = (unsafe { map::INFLIGHT.get(thread) }).copied() else {
+        return 0;
+    };
     let _ = map::INFLIGHT.remove(thread);
     if syscall::result(&ctx) != 0 {
         return 0;
@@ -48,18 +59,28 @@ pub fn namespace_exit(ctx: TracePointContext) -> u32 {
     }
     // One that left its container's cgroup is still the container's when it enters the host. One that comes
     // from the host and enters a container step by step is not the container's for its first step.
-    let left = if own == 0 { task::container_of_either(before.mnt, before.pid) } else { own };
+    let left = if own == 0 {
+        task::container_of_either(before.mnt, before.pid)
+    } else {
+        own
+    };
     let owners = entered(before, &after, own, left);
     if owners.iter().all(|owner| *owner == 0) {
         return 0;
     }
     let into_host = owners.iter().any(|owner| *owner == OWNER_HOST);
     let container = if into_host { left } else { own };
-    let place = Place { cgroup, container, by_namespace: container != own };
+    let place = Place {
+        cgroup,
+        container,
+        by_namespace: container != own,
+    };
     if !emit::within_quota(Source::Namespace, Class::Rare, place) {
         return 0;
     }
-    let Some(record) = emit::scratch(Source::Namespace) else { return 0 };
+    let Some(record) = emit::scratch(Source::Namespace) else {
+        return 0;
+    };
     let base: *mut u8 = record.cast();
     // SAFETY: the scratch record is this CPU's own and larger than header and payload.
     unsafe {
@@ -70,7 +91,12 @@ pub fn namespace_exit(ctx: TracePointContext) -> u32 {
         payload.call = inflight.call;
         payload.pad = 0;
     }
-    emit::send(Source::Namespace, Class::Rare, record, size_of::<Header>() + size_of::<Namespace>());
+    emit::send(
+        Source::Namespace,
+        Class::Rare,
+        record,
+        size_of::<Header>() + size_of::<Namespace>(),
+    );
     0
 }
 
@@ -79,7 +105,11 @@ pub fn namespace_exit(ctx: TracePointContext) -> u32 {
 /// that the host makes are taken from whoever had them before.
 #[inline(always)]
 fn adopt(before: &Namespaces, after: &Namespaces, own: u64) {
-    let container = if own == 0 { task::container_of_namespace(before.mnt) } else { own };
+    let container = if own == 0 {
+        task::container_of_namespace(before.mnt)
+    } else {
+        own
+    };
     for (old, new) in inums(before).into_iter().zip(inums(after)) {
         if old == new {
             continue;

@@ -13,6 +13,7 @@ const EDGES: &[(&str, Knows)] = &[
     ("source/kernel", Knows::Only(&["model", "telemetry"])),
     ("source/engine", Knows::Only(&["model", "telemetry"])),
     ("source/audit", Knows::Only(&["model", "telemetry"])),
+    ("source/files", Knows::Only(&["model", "telemetry"])),
     ("source/host", Knows::Only(&["model", "telemetry"])),
     ("source/replay", Knows::Only(&["model", "telemetry"])),
     ("source", Knows::Only(&["model", "telemetry"])),

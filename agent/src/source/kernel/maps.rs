@@ -3,10 +3,11 @@
 use aya::Ebpf;
 use aya::maps::{HashMap, Map, MapData, MapError};
 use hullwatch_common::event::SUN_PATH_LEN;
-use hullwatch_common::{ContainerCgroup, Inode};
+use hullwatch_common::{ContainerCgroup, Inode, RECENT_LEN};
 
 use super::KernelError;
 use super::calls::{MOUNT_CALLS, NAMESPACE_CALLS};
+use super::decode::{RecentExec, recent};
 use crate::model::{CgroupId, InodeId};
 
 /// Writable maps of the loaded object.
@@ -16,6 +17,7 @@ pub struct KernelMaps {
     namespaces: HashMap<MapData, u32, u64>,
     sockets: HashMap<MapData, [u64; 2], u32>,
     socket_names: HashMap<MapData, [u8; SUN_PATH_LEN], u32>,
+    recent: HashMap<MapData, u32, [u8; RECENT_LEN]>,
 }
 
 /// Takes a map out of the object.
@@ -50,6 +52,7 @@ impl KernelMaps {
             namespaces: take(ebpf, "NAMESPACES")?,
             sockets: take(ebpf, "SOCKETS")?,
             socket_names: take(ebpf, "SOCKET_NAMES")?,
+            recent: take(ebpf, "RECENT")?,
         })
     }
 
@@ -69,6 +72,13 @@ impl KernelMaps {
                 name: "CONTAINERS",
                 source: Box::new(source),
             })
+    }
+
+    /// Who a process was at its last exec, if that was one of the last thousands of this host. The process may be gone.
+    #[must_use]
+    pub fn recent(&self, pid: u32) -> Option<RecentExec> {
+        let value = self.recent.get(&pid, 0).ok()?;
+        Some(recent(pid, &value))
     }
 
     /// Tells of a namespace that belongs to a container.

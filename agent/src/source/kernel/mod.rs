@@ -14,6 +14,7 @@ mod ring;
 
 pub use cgroup_mode::{CgroupMode, CgroupModeChoice};
 pub use clock::BootClock;
+pub use decode::RecentExec;
 pub use error::KernelError;
 pub use ladder::{Hook, PROBES, Probe, Rung};
 pub use load::{Kernel, KernelConfig, ProbeReport, ProbeState};

@@ -107,7 +107,7 @@ fn join(components: &[u8], cut: bool) -> String {
     format!("{start}{}", parts.join("/"))
 }
 
-fn arguments(block: &[u8]) -> Vec<String> {
+pub(super) fn arguments(block: &[u8]) -> Vec<String> {
     if block.is_empty() {
         return Vec::new();
     }

@@ -2,9 +2,13 @@
 
 mod exec;
 mod other;
+mod recent;
 mod task;
 #[cfg(test)]
 mod tests;
+
+pub use recent::RecentExec;
+pub(super) use recent::recent;
 
 use bytemuck::Pod;
 use hullwatch_common::{ABI_VERSION, Header, Kind};
