@@ -1,5 +1,7 @@
 //! Verdicts that turned: a line for each, and a violation where what passed fails now.
 
+use serde_json::json;
+
 use super::Correlator;
 use super::change::{audited_by, is_awaited};
 use super::draft;
@@ -8,10 +10,14 @@ use super::posture::Assessed;
 use super::world::Reassessed;
 use crate::check::{Check, Finding, Of};
 use crate::model::{
-    AuditRecord, Class, ContainerRef, Event, FileChange, Identity, Observation, PostureChange, Severity,
-    Time, VerdictKind, Violation,
+    AuditRecord, Class, ContainerRef, Event, Evidence, FileChange, Identity, Observation, PostureChange,
+    Severity, Source, Time, VerdictKind, Violation,
 };
 
+/// What the keys of checks of the audit trail begin with.
+const TRAIL: &str = "audit-";
+/// Objects that are told one by one when they are audited no longer.
+const TRAIL_ITEMS: usize = 3;
 /// Changes of verdicts that may wait to be written; more come of no one observation that is not hostile.
 const CHANGES: usize = 65_536;
 
@@ -28,6 +34,7 @@ impl Correlator {
         observation: &Observation,
     ) -> Vec<Violation> {
         let mut told = Vec::new();
+        let mut trail = Vec::new();
         for Reassessed { of, one } in all {
             let cause = self.changes.cause(one.check, &one.subject, observation.time);
             let cause = cause.map(|(ticket, seen)| (ticket, seen.clone()));
@@ -35,9 +42,48 @@ impl Correlator {
             if one.is_change() {
                 self.turn(&of, &one, by, observation.time);
             }
-            if one.is_drift() && of == Of::Host {
-                told.extend(self.drift(one, cause.as_ref().map(|(ticket, _)| *ticket), by));
+            if !one.is_drift() || of != Of::Host {
+                continue;
             }
+            let ticket = cause.as_ref().map(|(ticket, _)| *ticket);
+            if one.check.key.starts_with(TRAIL) {
+                trail.push((one, ticket, by.clone()));
+            } else {
+                told.extend(self.drift(one, ticket, by));
+            }
+        }
+        told.extend(self.on_trail(trail));
+        told
+    }
+
+    /// What became of the trail: item by item, or in one line where it is gone altogether.
+    fn on_trail(&mut self, mut all: Vec<(Assessed, Option<u64>, Observation)>) -> Vec<Violation> {
+        if all.len() > TRAIL_ITEMS {
+            let lost: Vec<_> = all
+                .iter()
+                .map(|(one, ..)| json!({ "key": one.check.key, "item": one.subject, "reason": one.verdict.reason }))
+                .collect();
+            let gravest = all
+                .iter()
+                .map(|(one, ..)| one.verdict.severity.unwrap_or(one.check.severity));
+            let gravest = gravest.max();
+            let count = all.len();
+            all.truncate(1);
+            for (one, ..) in &mut all {
+                one.verdict.severity = gravest;
+                one.verdict.reason = format!(
+                    "{} (and {} other objects are audited no longer)",
+                    one.verdict.reason,
+                    count.saturating_sub(1)
+                );
+                let also = json!({ "checks": lost });
+                let also = Evidence::new(Source::Assessment, "also-fails", also);
+                one.verdict.evidence.push(also);
+            }
+        }
+        let mut told = Vec::new();
+        for (one, ticket, by) in all {
+            told.extend(self.drift(one, ticket, &by));
         }
         told
     }

@@ -102,3 +102,18 @@ fn bare(source: &str, reason: &str, lost: u64, from: Time, now: Time) -> Gap {
         detail: String::new(),
     }
 }
+/// Changes of watched files that were not told.
+pub(super) fn files(time: Time, count: Option<u64>) -> Gap {
+    Gap {
+        time,
+        source: "files".to_owned(),
+        reason: "queue-full".to_owned(),
+        lost: count,
+        from: time,
+        to: time,
+        container: None,
+        detail: "changes of watched files came faster than they were taken; the files are looked at anew, but who \
+                 changed them is not known"
+            .to_owned(),
+    }
+}

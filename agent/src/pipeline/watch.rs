@@ -1,28 +1,32 @@
 //! `hullwatch watch`: attach here and now, and tell.
 
+mod on_engine;
+mod on_host;
+mod on_probes;
+
 use std::ops::ControlFlow;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
-use super::hold::{Held, Hold};
+use super::hold::Hold;
 use super::outlet::Outlet;
 use super::reader::{self, Read};
-use super::scene::{Scene, Seen, socket_names};
+use super::scene::{Scene, socket_names};
 use super::signals::Stop;
 use super::startup::{WatchConfig, container_cgroups, probe_status, started};
-use super::{PipelineError, engine, losses};
+use super::{PipelineError, engine, losses, survey};
 use crate::check;
 use crate::correlate::{Correlator, Settings};
 use crate::model::{
-    Container, ContainerAction, ContainerId, Event, HostFacts, Line, Observation, Policy, Source, Status,
-    StatusState, Time,
+    ContainerId, Event, HostFacts, Line, Observation, Policy, Source, Status, StatusState, Time,
 };
 use crate::sink::stdout::{Ended, StdoutError};
-use crate::source::engine::{EngineFacts, EngineItem};
+use crate::source::engine::EngineItem;
+use crate::source::files::{FileItem, FileWatch};
 use crate::source::host;
-use crate::source::kernel::{Batch, Kernel, KernelConfig, KernelError};
+use crate::source::kernel::{Kernel, KernelConfig, KernelError};
 use crate::telemetry;
 
 /// How often losses are counted, sockets looked for, and folded counts told.
@@ -65,9 +69,22 @@ struct Watch {
     losses: losses::Losses,
     facts: HostFacts,
     wanted: mpsc::Sender<ContainerId>,
+    /// Where the host's facts are sent to be completed.
+    survey: mpsc::Sender<HostFacts>,
+    /// Whether something changed since they were last sent.
+    stale: bool,
+    files: Option<FileWatch>,
     /// Whether the engine answers, as far as is known: only then is it worth waiting for.
     engine_answers: bool,
     ticks: u64,
+}
+
+/// Where the loop hears from.
+struct Inlets {
+    probes: mpsc::Receiver<Read>,
+    engine: mpsc::Receiver<EngineItem>,
+    files: mpsc::Receiver<FileItem>,
+    survey: mpsc::Receiver<HostFacts>,
 }
 
 /// Watches until asked to stop, or until nobody reads.
@@ -94,6 +111,8 @@ pub async fn watch(config: WatchConfig) -> Result<(), PipelineError> {
     let scene = Scene::new(maps, sockets.clone(), host.mnt, config.observations);
     let scene = scene.map_err(PipelineError::Kernel)?;
     let (engine_items, wanted) = engine::spawn(config.engine, sockets);
+    let (survey, surveyed) = survey::spawn();
+    let (files, changed, unwatched) = on_host::start_files();
     let settings = Settings {
         benchmark: config.benchmark,
         ..Settings::default()
@@ -106,15 +125,25 @@ pub async fn watch(config: WatchConfig) -> Result<(), PipelineError> {
         losses: losses::Losses::new(kernel, meter, Time::now()),
         facts,
         wanted,
+        survey,
+        stale: true,
+        files,
         engine_answers: true,
         ticks: 0,
     };
     telemetry::give_back_memory();
     let outcome = async {
         watch.begin(config.policy, found, &reports).await?;
-        let reason = watch
-            .follow(reader::spawn(rings), engine_items, &mut stop)
-            .await?;
+        if let Some(reason) = unwatched {
+            watch.degraded("files", reason).await?;
+        }
+        let inlets = Inlets {
+            probes: reader::spawn(rings),
+            engine: engine_items,
+            files: changed,
+            survey: surveyed,
+        };
+        let reason = watch.follow(inlets, &mut stop).await?;
         watch.end(reason).await
     }
     .await;
@@ -159,24 +188,21 @@ impl Watch {
     }
 
     /// The loop. Returns why it was asked to stop.
-    async fn follow(
-        &mut self,
-        mut reader: mpsc::Receiver<Read>,
-        mut engine: mpsc::Receiver<EngineItem>,
-        stop: &mut Stop,
-    ) -> Result<&'static str, Fatal> {
+    async fn follow(&mut self, mut inlets: Inlets, stop: &mut Stop) -> Result<&'static str, Fatal> {
         let mut tick = interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let step = tokio::select! {
-                Some(read) = reader.recv() => self.on_read(read).await.map(ControlFlow::Continue),
-                Some(item) = engine.recv() => self.on_engine(item).await.map(ControlFlow::Continue),
+                Some(read) = inlets.probes.recv() => self.on_read(read).await.map(ControlFlow::Continue),
+                Some(item) = inlets.engine.recv() => self.on_engine(item).await.map(ControlFlow::Continue),
+                Some(item) = inlets.files.recv() => self.on_file(item).await.map(ControlFlow::Continue),
+                Some(facts) = inlets.survey.recv() => self.on_survey(facts).await.map(ControlFlow::Continue),
                 _ = tick.tick() => self.on_tick().await.map(ControlFlow::Continue),
                 () = sleep(HOLD_TICK), if !self.hold.is_empty() => self.let_go().await.map(ControlFlow::Continue),
                 reason = stop.requested() => Ok(ControlFlow::Break(reason)),
             };
             if let ControlFlow::Break(reason) = step? {
-                while let Ok(Some(read)) = timeout(LAST_LOOK, reader.recv()).await {
+                while let Ok(Some(read)) = timeout(LAST_LOOK, inlets.probes.recv()).await {
                     self.on_read(read).await?;
                 }
                 return Ok(reason);
@@ -215,140 +241,6 @@ impl Watch {
         }
     }
 
-    async fn on_read(&mut self, read: Read) -> Result<(), Fatal> {
-        match read {
-            Read::Batch(batch) => self.on_batch(batch).await,
-            Read::Failed(reason) => {
-                self.degraded("probes", format!("events cannot be read: {reason}"))
-                    .await
-            }
-        }
-    }
-
-    async fn on_batch(&mut self, batch: Batch) -> Result<(), Fatal> {
-        self.losses.undecodable(batch.undecodable);
-        for sighting in batch.sightings {
-            match self.scene.look(sighting)? {
-                Seen::Ready(observation) => self.on_observation(observation).await?,
-                Seen::InContainer(held) => self.on_held(held).await?,
-                Seen::Nothing => {}
-            }
-        }
-        Ok(())
-    }
-
-    /// A container's event goes on at once if its container has a name, or if none is to be expected.
-    async fn on_held(&mut self, held: Held) -> Result<(), Fatal> {
-        let waits =
-            self.hold.has(held.root) || (self.engine_answers && self.scene.containers.awaits_name(held.root));
-        if !waits {
-            return self.name_and_tell(held).await;
-        }
-        if !self.hold.has(held.root) {
-            self.want(&held);
-        }
-        match self.hold.push(held) {
-            Ok(()) => Ok(()),
-            Err(held) => self.name_and_tell(*held).await,
-        }
-    }
-
-    /// Asks the engine about a container that it has not told of by itself.
-    fn want(&self, held: &Held) {
-        if let Some(id) = self.scene.containers.id(held.root)
-            && self.wanted.try_send(id.clone()).is_err()
-        {
-            tracing::debug!(container = %id, "The engine is too busy to be asked about a container.");
-        }
-    }
-
-    async fn let_go(&mut self) -> Result<(), Fatal> {
-        for held in self.hold.expired(Time::now()) {
-            // The next event of this container need not wait for what does not come.
-            self.scene.containers.give_up(held.root);
-            self.name_and_tell(held).await?;
-        }
-        Ok(())
-    }
-
-    async fn name_and_tell(&mut self, held: Held) -> Result<(), Fatal> {
-        let Held {
-            mut observation,
-            root,
-            weak,
-        } = held;
-        observation.container = Some(self.scene.containers.reference(root, weak));
-        self.on_observation(observation).await
-    }
-
-    async fn on_engine(&mut self, item: EngineItem) -> Result<(), Fatal> {
-        match item {
-            EngineItem::Observation(observation) => {
-                if let Event::Container { action, facts } = &observation.event {
-                    let (action, facts) = (*action, facts.clone());
-                    self.learn(action, &facts, observation.time)?;
-                    self.on_observation(observation).await?;
-                    return self.release(&facts.id).await;
-                }
-                self.on_observation(observation).await
-            }
-            EngineItem::Status(status) => {
-                self.engine_answers = status.state != StatusState::Degraded;
-                self.outlet.line(&Line::Status(status)).await?;
-                if !self.engine_answers {
-                    for held in self.hold.drain() {
-                        self.name_and_tell(held).await?;
-                    }
-                }
-                Ok(())
-            }
-            EngineItem::Gap(gap) => Ok(self.outlet.line(&Line::Gap(gap)).await?),
-            EngineItem::Engine(facts) => self.on_engine_facts(facts).await,
-        }
-    }
-
-    fn learn(&mut self, action: ContainerAction, facts: &Container, at: Time) -> Result<(), Fatal> {
-        self.scene.containers.told(facts);
-        if action == ContainerAction::Removed {
-            self.scene.containers.removed(&facts.id, at);
-        }
-        let root = self.scene.containers.root(&facts.id);
-        if let (Some(root), Some(truth), Some(host)) = (root, &facts.truth, &self.facts.namespaces) {
-            self.scene
-                .own_namespaces(root, &truth.namespaces.inums(), &host.inums())?;
-            self.scene.learn_first(root, truth.pid, truth.namespaces.mnt);
-        }
-        Ok(())
-    }
-
-    /// Events that waited for this container's name go on.
-    async fn release(&mut self, id: &ContainerId) -> Result<(), Fatal> {
-        let Some(root) = self.scene.containers.root(id) else {
-            return Ok(());
-        };
-        if self.scene.containers.awaits_name(root) {
-            return Ok(());
-        }
-        for held in self.hold.release(root) {
-            self.name_and_tell(held).await?;
-        }
-        Ok(())
-    }
-
-    async fn on_engine_facts(&mut self, engine: EngineFacts) -> Result<(), Fatal> {
-        self.engine_answers = true;
-        self.facts.engine_version = Some(engine.version);
-        self.facts.security_options = engine.security_options;
-        self.facts.engine_socket = engine.socket.map(|path| path.to_string_lossy().into_owned());
-        self.scene.refresh_sockets()?;
-        self.facts.socket_access = self.socket_access();
-        self.tell(Event::Host(Box::new(self.facts.clone()))).await
-    }
-
-    fn socket_access(&self) -> Option<Vec<crate::model::SocketAccess>> {
-        host::socket_access(self.facts.engine_socket.as_ref()?.as_ref())
-    }
-
     async fn on_tick(&mut self) -> Result<(), Fatal> {
         self.ticks += 1;
         if self.ticks.is_multiple_of(SOCKETS_EVERY) {
@@ -356,11 +248,10 @@ impl Watch {
         }
         if self.ticks.is_multiple_of(SLOW_EVERY) {
             self.scene.refresh_runtimes();
-            let access = self.socket_access();
-            if access != self.facts.socket_access {
-                self.facts.socket_access = access;
-                self.tell(Event::Host(Box::new(self.facts.clone()))).await?;
-            }
+            self.stale = true;
+        }
+        if self.stale {
+            self.poke();
         }
         self.report_losses().await?;
         let now = Time::now();

@@ -10,6 +10,6 @@ mod handle;
 mod reader;
 mod table;
 
-pub use doer::Doer;
 pub use decode::{DecodeError, RawEvent, events};
+pub use doer::Doer;
 pub use reader::{FileItem, FileWatch, FileWatchError};

@@ -116,14 +116,6 @@ impl FileWatch {
         // First the names, then the marks: nothing that is marked is unknown. Marks of before are left where they are: what
         // they tell of is nobody's by then.
         *self.shared.table.lock().unwrap_or_else(PoisonError::into_inner) = table;
-        let none: Option<&std::path::Path> = None;
-        let flushed = self.shared.group.mark(
-            MarkFlags::FAN_MARK_FLUSH,
-            MaskFlags::empty(),
-            rustix::fs::CWD,
-            none,
-        );
-        failed.extend(flushed.err().map(|error| error.to_string()));
         failed.extend(marks.iter().filter_map(|path| self.mark(path).err()));
         failed
     }

@@ -1,0 +1,72 @@
+//! What the engine says.
+
+use super::{Fatal, Watch};
+use crate::model::{Container, ContainerAction, ContainerId, Event, Line, StatusState, Time};
+use crate::source::engine::{EngineFacts, EngineItem};
+
+impl Watch {
+    pub(super) async fn on_engine(&mut self, item: EngineItem) -> Result<(), Fatal> {
+        match item {
+            EngineItem::Observation(observation) => {
+                if let Event::Container { action, facts } = &observation.event {
+                    let (action, facts) = (*action, facts.clone());
+                    self.learn(action, &facts, observation.time)?;
+                    self.on_observation(observation).await?;
+                    return self.release(&facts.id).await;
+                }
+                self.on_observation(observation).await
+            }
+            EngineItem::Status(status) => {
+                self.engine_answers = status.state != StatusState::Degraded;
+                self.outlet.line(&Line::Status(status)).await?;
+                if !self.engine_answers {
+                    for held in self.hold.drain() {
+                        self.name_and_tell(held).await?;
+                    }
+                }
+                Ok(())
+            }
+            EngineItem::Gap(gap) => Ok(self.outlet.line(&Line::Gap(gap)).await?),
+            EngineItem::Engine(facts) => self.on_engine_facts(facts).await,
+        }
+    }
+
+    fn learn(&mut self, action: ContainerAction, facts: &Container, at: Time) -> Result<(), Fatal> {
+        self.scene.containers.told(facts);
+        if action == ContainerAction::Removed {
+            self.scene.containers.removed(&facts.id, at);
+        }
+        let root = self.scene.containers.root(&facts.id);
+        if let (Some(root), Some(truth), Some(host)) = (root, &facts.truth, &self.facts.namespaces) {
+            self.scene
+                .own_namespaces(root, &truth.namespaces.inums(), &host.inums())?;
+            self.scene.learn_first(root, truth.pid, truth.namespaces.mnt);
+        }
+        Ok(())
+    }
+
+    /// Events that waited for this container's name go on.
+    async fn release(&mut self, id: &ContainerId) -> Result<(), Fatal> {
+        let Some(root) = self.scene.containers.root(id) else {
+            return Ok(());
+        };
+        if self.scene.containers.awaits_name(root) {
+            return Ok(());
+        }
+        for held in self.hold.release(root) {
+            self.name_and_tell(held).await?;
+        }
+        Ok(())
+    }
+
+    async fn on_engine_facts(&mut self, engine: EngineFacts) -> Result<(), Fatal> {
+        self.engine_answers = true;
+        self.facts.engine_version = Some(engine.version);
+        self.facts.security_options = engine.security_options;
+        self.facts.engine_socket = engine.socket.map(|path| path.to_string_lossy().into_owned());
+        self.scene.refresh_sockets()?;
+        self.facts.socket_access = self.socket_access();
+        self.poke();
+        self.tell(Event::Host(Box::new(self.facts.clone()))).await
+    }
+}

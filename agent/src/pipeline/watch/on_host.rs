@@ -1,0 +1,87 @@
+//! What the host shows beside the engine's word, and who changes it.
+
+use tokio::sync::mpsc;
+
+use super::{Fatal, SLOW_EVERY, Watch};
+use crate::model::{Event, HostFacts, Line};
+use crate::pipeline::losses;
+use crate::source::files::{FileItem, FileWatch};
+use crate::source::host;
+
+impl Watch {
+    pub(super) fn socket_access(&self) -> Option<Vec<crate::model::SocketAccess>> {
+        host::socket_access(self.facts.engine_socket.as_ref()?.as_ref())
+    }
+
+    /// Has the host looked at anew, soon.
+    pub(super) fn poke(&mut self) {
+        self.stale = self.survey.try_send(self.facts.clone()).is_err();
+    }
+
+    pub(super) async fn on_survey(&mut self, facts: HostFacts) -> Result<(), Fatal> {
+        // What the engine said meanwhile is newer.
+        let known = &self.facts;
+        let facts = HostFacts {
+            engine: known.engine.clone(),
+            engine_version: known.engine_version.clone(),
+            engine_socket: known.engine_socket.clone(),
+            security_options: known.security_options.clone(),
+            socket_access: self.socket_access(),
+            ..facts
+        };
+        if self.stale {
+            self.poke();
+        }
+        if facts == self.facts {
+            return Ok(());
+        }
+        if facts.objects != self.facts.objects
+            && let (Some(files), Some(objects)) = (&self.files, facts.objects.get())
+        {
+            for failed in files.watch(objects) {
+                tracing::debug!(%failed, "A directory cannot be watched.");
+            }
+        }
+        self.facts = facts;
+        self.tell(Event::Host(Box::new(self.facts.clone()))).await
+    }
+
+    pub(super) async fn on_file(&mut self, item: FileItem) -> Result<(), Fatal> {
+        match item {
+            FileItem::Changed {
+                time,
+                change,
+                pid,
+                doer,
+            } => {
+                let observation = self.scene.changed(time, change, pid, doer.map(|doer| *doer));
+                self.poke();
+                self.on_observation(observation).await
+            }
+            FileItem::Lost { time, count } => {
+                self.poke();
+                let gap = losses::files(time, count);
+                Ok(self.outlet.line(&Line::Gap(gap)).await?)
+            }
+            FileItem::Failed(reason) => {
+                let reason = format!("changes of watched files are not seen any more: {reason}");
+                self.degraded("files", reason).await
+            }
+        }
+    }
+}
+
+/// The watch over files, its queue, and why there is none. Without one the queue stays silent.
+pub(super) fn start_files() -> (Option<FileWatch>, mpsc::Receiver<FileItem>, Option<String>) {
+    match FileWatch::start() {
+        Ok((files, queue)) => (Some(files), queue, None),
+        Err(error) => {
+            let source = std::error::Error::source(&error).map(ToString::to_string);
+            let reason = format!(
+                "changes of watched files are noticed within {SLOW_EVERY} s only, and not who made them: {error}: {}",
+                source.unwrap_or_default()
+            );
+            (None, mpsc::channel(1).1, Some(reason))
+        }
+    }
+}
