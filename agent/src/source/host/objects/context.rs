@@ -120,7 +120,7 @@ pub(super) mod tests {
     use crate::model::{DaemonOption, Fact, OptionSource};
 
     /// Facts of a daemon of this user with these options.
-    pub(in super::super) fn facts(uid: u32, options: serde_json::Value) -> HostFacts {
+    pub(in super::super) fn facts(uid: u32, options: &serde_json::Value) -> HostFacts {
         let options = options.as_object().unwrap().iter().map(|(name, value)| {
             let (source, pending) = (OptionSource::File, None);
             let value = value.clone();
@@ -161,7 +161,7 @@ pub(super) mod tests {
         let root = Root::open(dir.path()).unwrap();
         let facts = facts(
             1000,
-            json!({"hosts": ["unix:///a"], "data-root": "/data", "group": ""}),
+            &json!({"hosts": ["unix:///a"], "data-root": "/data", "group": ""}),
         );
         let plain = Context::with_environment(&root, &facts, b"");
         assert_eq!((plain.home.as_str(), plain.rootless()), ("/home/ana", Some(1000)));

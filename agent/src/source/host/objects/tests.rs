@@ -53,14 +53,14 @@ fn check(files: &[(&str, &str)], facts: &HostFacts, role: Role, expect: &[&str])
     assert_eq!(paths(&objects, role), expect);
 }
 
-fn root_daemon(options: Value) -> HostFacts {
+fn root_daemon(options: &Value) -> HostFacts {
     daemon_of(0, options)
 }
 
 #[test]
 fn what_is_not_there_is_said_once_per_role() {
     let dir = tree(&[]);
-    let objects = look(dir.path(), &root_daemon(json!({})), &Running::default(), b"");
+    let objects = look(dir.path(), &root_daemon(&json!({})), &Running::default(), b"");
     for (role, expect) in [
         (
             Role::ServiceUnit,
@@ -99,7 +99,7 @@ fn units_and_their_environment_files() {
         ("/etc/sysconfig/docker-storage", ""),
         ("/opt/env", ""),
     ];
-    let facts = root_daemon(json!({}));
+    let facts = root_daemon(&json!({}));
     let units = [
         "/usr/lib/systemd/system/docker.service",
         "/etc/systemd/system/docker.service.d/a.conf",
@@ -128,12 +128,12 @@ fn units_and_their_environment_files() {
         ("/home/ana/.config/systemd/user/docker.service", "[Service]\n"),
         files[0],
     ];
-    check(&own, &daemon_of(1000, json!({})), Role::ServiceUnit, &[own[0].0]);
+    check(&own, &daemon_of(1000, &json!({})), Role::ServiceUnit, &[own[0].0]);
 }
 
 #[test]
 fn certificates_of_tls_are_the_effective_ones() {
-    let ca = |options| (root_daemon(options), Role::TlsCa);
+    let ca = |options: Value| (root_daemon(&options), Role::TlsCa);
     let (named, role) = ca(json!({"tlscacert": "/pki/ca.pem"}));
     check(&[("/pki/ca.pem", "")], &named, role, &["/pki/ca.pem"]);
     let (on, role) = ca(json!({"tlsverify": true}));
@@ -170,7 +170,7 @@ fn certificates_of_registries_are_found_through_links_without_end() {
         "/etc/docker/certs.d/reg:5000/deep/client.key",
         "/etc/docker/certs.d/reg:5000/link.crt",
     ];
-    let facts = root_daemon(json!({}));
+    let facts = root_daemon(&json!({}));
     check(&files, &facts, Role::RegistryCert, &certs);
     let directories = [
         "/etc/docker/certs.d",
@@ -205,7 +205,7 @@ fn sockets_are_those_of_the_api() {
         bind("run/docker/metrics.sock"),
         bind("srv/own.sock"),
     ];
-    let mut facts = root_daemon(json!({"hosts": ["unix:///srv/own.sock", "fd://", "tcp://0.0.0.0:2376"]}));
+    let mut facts = root_daemon(&json!({"hosts": ["unix:///srv/own.sock", "fd://", "tcp://0.0.0.0:2376"]}));
     let listener = |address: &str| Listener {
         protocol: "unix".into(),
         address: address.into(),
@@ -264,7 +264,7 @@ fn containerd_is_where_it_was_told_to_be() {
         daemons: vec![containerd],
         shims: vec!["/opt/kata/containerd-shim-kata-v2".into()],
     };
-    let objects = look(dir.path(), &root_daemon(json!({})), &running, b"");
+    let objects = look(dir.path(), &root_daemon(&json!({})), &running, b"");
     for (role, expect) in [
         (
             Role::ContainerdConfig,
@@ -297,7 +297,7 @@ fn containerd_is_where_it_was_told_to_be() {
     let broken = [("/etc/containerd/config.toml", "a = = b")];
     check(
         &broken,
-        &root_daemon(json!({})),
+        &root_daemon(&json!({})),
         Role::ContainerdSocket,
         &["?/etc/containerd/config.toml"],
     );
@@ -305,7 +305,7 @@ fn containerd_is_where_it_was_told_to_be() {
 
 #[test]
 fn runtimes_and_data_are_the_engines() {
-    let mut facts = root_daemon(json!({"userns-remap": "default", "seccomp-profile": "/p.json"}));
+    let mut facts = root_daemon(&json!({"userns-remap": "default", "seccomp-profile": "/p.json"}));
     let runtimes = [
         ("runc", "runc"),
         ("gv", "/opt/runsc"),
