@@ -1,17 +1,28 @@
 //! Questions that several checks ask.
 
 pub(super) mod files;
+mod attest;
+mod daemon;
+mod item;
 mod namespace;
 mod path;
 mod privilege;
+mod releases;
+pub(super) mod storage;
+mod swarm;
 mod weigh;
 
+pub(super) use attest::{date, days_between, or_attested};
+pub(super) use daemon::{Setting, security_option};
+pub(super) use item::item;
 pub(super) use namespace::{HostNamespace, enters_host};
 pub(super) use path::{Exposure, exposure, is_within, resolved};
 pub(super) use privilege::{
     beyond_default, beyond_its_container, caps_in_words, declares_root, granted, host_root_of,
     in_own_user_namespace, is_grave, is_privileged, is_privileged_set,
 };
+pub(super) use releases::{Line, Support, TABLE_DATE, Version, day, shipped, support};
+pub(super) use swarm::{cluster, manager, member};
 pub(super) use weigh::{Word, failed, lives, weigh};
 
 use crate::model::{EngineKind, Evidence, ExecSession, Observation, Source};

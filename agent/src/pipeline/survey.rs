@@ -28,8 +28,11 @@ pub(super) fn spawn() -> (mpsc::Sender<HostFacts>, mpsc::Receiver<HostFacts>) {
                 facts
             });
             match looked.await {
-                Ok(facts) if out.send(facts).await.is_ok() => {}
-                Ok(_) => return,
+                Ok(facts) => {
+                    if out.send(facts).await.is_err() {
+                        return;
+                    }
+                }
                 Err(error) => tracing::error!(%error, "The host could not be looked at."),
             }
         }

@@ -34,6 +34,10 @@ pub struct Daemon {
     pub listeners: Fact<Vec<Listener>>,
     /// Children that proxy published ports.
     pub userland_proxies: Fact<Vec<u32>>,
+    /// SHA-256, in hexadecimal digits, of the file that `seccomp-profile` names, as the daemon sees it; unknown where
+    /// none is named.
+    #[serde(default)]
+    pub seccomp_sha256: Fact<String>,
 }
 
 /// The configuration file of the daemon.

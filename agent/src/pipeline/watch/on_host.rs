@@ -21,8 +21,12 @@ impl Watch {
     pub(super) async fn on_survey(&mut self, facts: HostFacts) -> Result<(), Fatal> {
         // What the engine said meanwhile is newer.
         let known = &self.facts;
+        let mut engine = known.engine.clone();
+        if let Some(engine) = engine.get_mut() {
+            host::complete_engine(engine, facts.daemon.get());
+        }
         let facts = HostFacts {
-            engine: known.engine.clone(),
+            engine,
             engine_version: known.engine_version.clone(),
             engine_socket: known.engine_socket.clone(),
             security_options: known.security_options.clone(),

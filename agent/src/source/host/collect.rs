@@ -1,6 +1,7 @@
 //! The host's own facts, all at once.
 
 use super::daemon::daemon_among;
+use super::objects::objects;
 use super::processes::Processes;
 use super::swarm::complete_engine;
 use super::system::system_among;
@@ -23,7 +24,8 @@ pub fn collect(facts: &mut HostFacts) {
         complete_engine(engine, facts.daemon.get());
     }
     facts.system = system_among(facts, &processes);
-    // Objects follow from the engine and the daemon: they are looked for here, last.
+    // They follow from the engine and the daemon.
+    facts.objects = objects(facts);
 }
 
 #[cfg(test)]

@@ -101,6 +101,7 @@ fn describe(process: &Process, engine: Option<&Engine>, processes: &Processes) -
         options,
         listeners: known(find::sockets(process).map_err(failed("the sockets"))),
         userland_proxies: proxies,
+        seccomp_sha256: Fact::unknown("its seccomp profile was not read"),
     })
 }
 
