@@ -35,10 +35,16 @@ pub(super) static CHECK: Check = Check {
             lower severity.",
     remedy: "Remove the account from the socket's group, or add it to the policy's trusted users",
     assess: Assess::Host(assess),
-    signals: &[Signal {
-        kind: "connect",
-        when: "a user who is not trusted connects to a runtime's socket",
-    }],
+    signals: &[
+        Signal {
+            kind: "connect",
+            when: "a user who is not trusted connects to a runtime's socket",
+        },
+        Signal {
+            kind: "file",
+            when: "the socket's mode, owner or access list changes, or the files that say who is in which group",
+        },
+    ],
     observe,
 };
 

@@ -256,6 +256,9 @@ fn names(record: &AuditRecord, file: &FileChange) -> bool {
     })
 }
 
+/// Key of the check that asks who can open the engine's socket.
+const ACCESS: &str = "docker-group-trusted-members";
+
 /// Whether a change of a file can turn a check's verdict on an item.
 fn bears(check: &Check, file: &FileChange, subject: &str) -> bool {
     let below = |inner: &str, outer: &str| {
@@ -268,7 +271,8 @@ fn bears(check: &Check, file: &FileChange, subject: &str) -> bool {
     }
     match file.role {
         Some(Role::ConfigFile) => check.section == "daemon",
-        Some(Role::Accounts) => check.key == "docker-group-trusted-members" || check.key == "userns-remap",
+        Some(Role::EngineSocket) => check.key == ACCESS,
+        Some(Role::Accounts) => check.key == ACCESS || check.key == "userns-remap",
         Some(Role::AuditRules) => check.key.starts_with("audit-"),
         Some(Role::LoginEnvironment) => check.key == "content-trust-enabled",
         _ => false,
