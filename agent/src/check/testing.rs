@@ -420,6 +420,24 @@ pub(super) fn judge(check: &Check, vary: impl FnOnce(&mut Container, &mut Host))
     }
 }
 
+/// The verdict passes, and says why.
+#[track_caller]
+pub(super) fn assert_passes(verdict: &Verdict) {
+    assert_eq!(verdict.kind(), VerdictKind::Pass, "{verdict:?}");
+    assert!(
+        !verdict.reason.is_empty() && !verdict.reason.ends_with('.'),
+        "{verdict:?}"
+    );
+}
+
+/// The verdict could not be reached, for a reason that says this.
+#[track_caller]
+pub(super) fn assert_unknown(verdict: &Verdict, words: &str) {
+    assert_eq!(verdict.kind(), VerdictKind::Unknown, "{verdict:?}");
+    let reason = &verdict.reason;
+    assert!(reason.contains(words), "`{words}` is not in `{reason}`");
+}
+
 /// The verdict fails with this severity, and its reason says this.
 #[track_caller]
 pub(super) fn assert_fails(verdict: &Verdict, expect: Severity, words: &str) {
