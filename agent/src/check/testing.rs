@@ -10,8 +10,8 @@ use crate::model::{
     ContainerMount, ContainerRef, ContainerState, Credentials, DEFAULT_CONTAINER_CAPS, Daemon, Engine,
     EngineKind, EnteredNamespace, Event, Exec, ExecFile, ExecSession, Fact, Gained, Host, HostFacts,
     Identity, Life, Limits, Mount, MountEffect, MountPoint, MountRequest, NamespaceChange, NamespaceOwner,
-    Namespaces, Observation, Process, Reach, Registries, RunningTruth, RuntimeSocket, Seccomp, Severity,
-    Source, Swarm, System, Time, Ulimit, Verdict, VerdictKind,
+    Namespaces, Observation, Process, PublishedPort, Reach, Registries, RunningTruth, RuntimeSocket, Seccomp,
+    Severity, Source, Swarm, System, Time, Ulimit, Verdict, VerdictKind,
 };
 
 /// Namespaces of the host.
@@ -149,12 +149,24 @@ pub(super) fn truth() -> RunningTruth {
     }
 }
 
+/// Ports 80/tcp, published at these addresses and ports of the host.
+pub(super) fn publish(ports: &[(&str, u16)]) -> Vec<PublishedPort> {
+    ports
+        .iter()
+        .map(|(address, port)| PublishedPort {
+            container: "80/tcp".into(),
+            address: (*address).into(),
+            port: *port,
+        })
+        .collect()
+}
+
 /// A running container that breaks nothing.
 pub(super) fn container(name: &str) -> Container {
     Container {
         id: id(),
         name: name.into(),
-        image: "app:1".into(),
+        image: format!("app:1@sha256:{}", "cd".repeat(32)),
         image_id: Some("sha256:1".into()),
         engine: EngineKind::Docker,
         state: ContainerState::Running,
