@@ -30,7 +30,10 @@ pub(super) static CHECK: Check = Check {
             publishes by the routing mesh is open everywhere by design.",
     remedy: "Publish as ADDRESS:PORT:PORT, or set the daemon's option ip",
     assess: Assess::Container(assess),
-    signals: &[Signal { kind: "container", when: "a container is created, started or updated" }],
+    signals: &[Signal {
+        kind: "container",
+        when: "a container is created, started or updated",
+    }],
     observe: no_live_signal,
 };
 
@@ -52,7 +55,12 @@ fn judge(container: &Container, host: &Host) -> Result<Verdict, Verdict> {
     if !open.is_empty() {
         let names: Vec<_> = open.iter().map(ToString::to_string).collect();
         let clause = format!("takes {} on every address of the host", few(&names));
-        return Ok(failed(container, CHECK.severity, &clause, vec![as_evidence(&open)]));
+        return Ok(failed(
+            container,
+            CHECK.severity,
+            &clause,
+            vec![as_evidence(&open)],
+        ));
     }
     unclear.map_or(Ok(()), Err)?;
     match ports.missing {
@@ -67,9 +75,8 @@ fn is_open(port: &HostPort<'_>, host: &Host) -> Result<bool, Verdict> {
     if let Some(wildcard) = port.is_wildcard() {
         return Ok(wildcard);
     }
-    let unclear = |address: &str| {
-        Verdict::unknown(format!("{port} is bound to {address}, which is no address"))
-    };
+    let unclear =
+        |address: &str| Verdict::unknown(format!("{port} is bound to {address}, which is no address"));
     if !port.address.is_empty() {
         return Err(unclear(port.address));
     }
@@ -77,7 +84,10 @@ fn is_open(port: &HostPort<'_>, host: &Host) -> Result<bool, Verdict> {
         None => Ok(true),
         Some(option) => {
             let address = option.value.as_str().unwrap_or_default();
-            let chosen = HostPort { address, ..port.clone() };
+            let chosen = HostPort {
+                address,
+                ..port.clone()
+            };
             chosen.is_wildcard().ok_or_else(|| unclear(address))
         }
     }
@@ -101,7 +111,9 @@ mod tests {
                 pending: None,
             });
             let daemon = host.facts.daemon.get_mut().unwrap();
-            daemon.options.extend(option.map(|option| ("ip".to_owned(), option)));
+            daemon
+                .options
+                .extend(option.map(|option| ("ip".to_owned(), option)));
         })
     }
 
@@ -116,9 +128,17 @@ mod tests {
     fn fail_every_address_in_both_families_and_none_given() {
         for address in ["0.0.0.0", "::", ""] {
             let verdict = check(&["127.0.0.1", address], None);
-            assert_fails(&verdict, Severity::Medium, "8080 for 80/tcp on every address of the host");
+            assert_fails(
+                &verdict,
+                Severity::Medium,
+                "8080 for 80/tcp on every address of the host",
+            );
         }
-        assert_fails(&check(&[""], Some("0.0.0.0")), Severity::Medium, "on every address");
+        assert_fails(
+            &check(&[""], Some("0.0.0.0")),
+            Severity::Medium,
+            "on every address",
+        );
     }
 
     #[test]

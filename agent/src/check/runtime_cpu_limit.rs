@@ -33,7 +33,10 @@ pub(super) static CHECK: Check = Check {
             these.",
     remedy: "Set --cpus, --cpu-shares or --cpuset-cpus",
     assess: Assess::Container(assess),
-    signals: &[Signal { kind: "container", when: "a container is created, started or updated" }],
+    signals: &[Signal {
+        kind: "container",
+        when: "a container is created, started or updated",
+    }],
     observe: no_live_signal,
 };
 
@@ -79,11 +82,30 @@ fn is_bounded(limits: &Limits) -> bool {
 }
 
 fn asked(limits: &Limits) -> Word {
-    let Limits { cpu_shares, nano_cpus, cpu_quota, cpuset, .. } = limits;
+    let Limits {
+        cpu_shares,
+        nano_cpus,
+        cpu_quota,
+        cpuset,
+        ..
+    } = limits;
     let set = [
-        ("CpuShares", cpu_shares.filter(|_| has_shares(limits)).map(|shares| shares.to_string())),
-        ("NanoCpus", nano_cpus.filter(|cpus| *cpus > 0).map(|cpus| cpus.to_string())),
-        ("CpuQuota", cpu_quota.filter(|quota| *quota > 0).map(|quota| quota.to_string())),
+        (
+            "CpuShares",
+            cpu_shares
+                .filter(|_| has_shares(limits))
+                .map(|shares| shares.to_string()),
+        ),
+        (
+            "NanoCpus",
+            nano_cpus.filter(|cpus| *cpus > 0).map(|cpus| cpus.to_string()),
+        ),
+        (
+            "CpuQuota",
+            cpu_quota
+                .filter(|quota| *quota > 0)
+                .map(|quota| quota.to_string()),
+        ),
         ("CpusetCpus", cpuset.clone().filter(|set| !set.is_empty())),
     ];
     if let Some((name, value)) = set.into_iter().find_map(|(name, value)| Some((name, value?))) {
@@ -93,7 +115,10 @@ fn asked(limits: &Limits) -> Word {
         return Word::Silent("the engine does not say how much of the processors the container may use");
     }
     let shown = serde_json::json!({ "CpuShares": cpu_shares, "NanoCpus": nano_cpus, "CpuQuota": cpu_quota, "CpusetCpus": cpuset });
-    Word::Bad("has the default weight of processors and no quota".into(), config("HostConfig", shown))
+    Word::Bad(
+        "has the default weight of processors and no quota".into(),
+        config("HostConfig", shown),
+    )
 }
 
 #[cfg(test)]
@@ -109,8 +134,12 @@ mod tests {
         judge(&CHECK, |container, _| {
             container.limits.nano_cpus = Some(0);
             vary(&mut container.limits);
-            container.truth.as_mut().unwrap().cgroup_limits =
-                shown.map(|shown| shown.iter().map(|(name, value)| ((*name).to_owned(), *value)).collect());
+            container.truth.as_mut().unwrap().cgroup_limits = shown.map(|shown| {
+                shown
+                    .iter()
+                    .map(|(name, value)| ((*name).to_owned(), *value))
+                    .collect()
+            });
         })
     }
 
@@ -118,11 +147,20 @@ mod tests {
     fn pass_anything_deliberate() {
         assert_passes(&check(|limits| limits.cpu_shares = Some(512), None));
         assert_passes(&check(|limits| limits.cpu_shares = Some(2048), Some(&[])));
-        assert_passes(&check(|limits| limits.nano_cpus = Some(1_500_000_000), Some(&[("cpu-quota", 150_000)])));
+        assert_passes(&check(
+            |limits| limits.nano_cpus = Some(1_500_000_000),
+            Some(&[("cpu-quota", 150_000)]),
+        ));
         assert_passes(&check(|limits| limits.cpu_quota = Some(50_000), None));
-        assert_passes(&check(|limits| limits.cpuset = Some("0-1".into()), Some(&[("cpuset", 2)])));
+        assert_passes(&check(
+            |limits| limits.cpuset = Some("0-1".into()),
+            Some(&[("cpuset", 2)]),
+        ));
         assert_passes(&check(|_| (), Some(&[("cpu-weight", 50)])));
-        assert_passes(&check(|limits| *limits = Limits::default(), Some(&[("cpu-quota", 10_000)])));
+        assert_passes(&check(
+            |limits| *limits = Limits::default(),
+            Some(&[("cpu-quota", 10_000)]),
+        ));
     }
 
     #[test]
@@ -135,13 +173,24 @@ mod tests {
             assert_fails(&verdict, Severity::Low, words);
             assert_eq!(verdict.remedy.as_deref(), Some("docker update --cpus NUMBER web"));
         }
-        assert_fails(&check(|limits| limits.cpu_quota = Some(-1), None), Severity::Low, words);
+        assert_fails(
+            &check(|limits| limits.cpu_quota = Some(-1), None),
+            Severity::Low,
+            words,
+        );
         let lifted = check(|limits| limits.nano_cpus = Some(1), Some(&[]));
-        assert_fails(&lifted, Severity::Low, "although its configuration says otherwise");
+        assert_fails(
+            &lifted,
+            Severity::Low,
+            "although its configuration says otherwise",
+        );
     }
 
     #[test]
     fn unknown_where_nobody_says() {
-        assert_unknown(&check(|limits| *limits = Limits::default(), None), "how much of the processors");
+        assert_unknown(
+            &check(|limits| *limits = Limits::default(), None),
+            "how much of the processors",
+        );
     }
 }

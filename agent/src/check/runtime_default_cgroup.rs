@@ -32,19 +32,29 @@ pub(super) static CHECK: Check = Check {
             cgroup below such a parent.",
     remedy: "Start the container without --cgroup-parent, or list the parent in the policy (allowed_cgroup_parents)",
     assess: Assess::Container(assess),
-    signals: &[Signal { kind: "container", when: "a container is created, started or updated" }],
+    signals: &[Signal {
+        kind: "container",
+        when: "a container is created, started or updated",
+    }],
     observe: no_live_signal,
 };
 
 fn assess(container: &Container, host: &Host) -> Verdict {
-    weigh(container, CHECK.severity, asked(container, host), shown(container, host))
+    weigh(
+        container,
+        CHECK.severity,
+        asked(container, host),
+        shown(container, host),
+    )
 }
 
 fn asked(container: &Container, host: &Host) -> Word {
     match container.limits.cgroup_parent.as_deref() {
         None => Word::Silent("the engine does not say under which cgroup the container is"),
         Some("") => Word::Good("is under the engine's own cgroup".into()),
-        Some(parent) if is_allowed(parent, host) => Word::Good(format!("is under the cgroup {parent}, which is allowed")),
+        Some(parent) if is_allowed(parent, host) => {
+            Word::Good(format!("is under the cgroup {parent}, which is allowed"))
+        }
         Some(parent) => Word::Bad(
             format!("is started under the cgroup {parent}"),
             config("HostConfig.CgroupParent", parent),
@@ -54,7 +64,11 @@ fn asked(container: &Container, host: &Host) -> Word {
 
 fn is_allowed(parent: &str, host: &Host) -> bool {
     let same = |other: &str| other.trim_matches('/') == parent.trim_matches('/');
-    host.policy.allowed_cgroup_parents.iter().any(|allowed| same(allowed)) || daemons(host).is_some_and(same)
+    host.policy
+        .allowed_cgroup_parents
+        .iter()
+        .any(|allowed| same(allowed))
+        || daemons(host).is_some_and(same)
 }
 
 /// The daemon's option.
@@ -69,10 +83,17 @@ fn shown(container: &Container, host: &Host) -> Word {
     };
     let seen = || proc(json!({ "cgroup": path }));
     let Some(parent) = parent_of_own(path, container.id.as_str()) else {
-        return Word::Bad(format!("has its first process in the cgroup {path}, which is not its own"), seen());
+        return Word::Bad(
+            format!("has its first process in the cgroup {path}, which is not its own"),
+            seen(),
+        );
     };
     let asked = container.limits.cgroup_parent.as_deref().unwrap_or_default();
-    if is_default(parent) || is_allowed(parent, host) || is_below(parent, daemons(host)) || is_below(parent, Some(asked)) {
+    if is_default(parent)
+        || is_allowed(parent, host)
+        || is_below(parent, daemons(host))
+        || is_below(parent, Some(asked))
+    {
         // The configured parent is judged where it was asked for.
         return Word::Good(format!("is in its own cgroup below {parent}"));
     }

@@ -30,23 +30,36 @@ pub(super) static CHECK: Check = Check {
             check fails.",
     remedy: "Add HEALTHCHECK to the image, or --health-cmd to the container",
     assess: Assess::Container(assess),
-    signals: &[Signal { kind: "container", when: "a container starts without a health check, or its health changes" }],
+    signals: &[Signal {
+        kind: "container",
+        when: "a container starts without a health check, or its health changes",
+    }],
     observe: no_live_signal,
 };
 
 fn assess(container: &Container, _: &Host) -> Verdict {
     let life = &container.life;
     let test = life.healthcheck.as_deref();
-    let off = test.and_then(<[String]>::first).is_some_and(|word| word == "NONE");
+    let off = test
+        .and_then(<[String]>::first)
+        .is_some_and(|word| word == "NONE");
     let has_test = test.is_some_and(|test| !test.is_empty()) && !off;
     let runs = container.state == ContainerState::Running;
     let fail = |clause: &str| {
         let shown = serde_json::json!({ "Test": test, "Status": life.health });
-        failed(container, CHECK.severity, clause, vec![config("State.Health", shown)])
+        failed(
+            container,
+            CHECK.severity,
+            clause,
+            vec![config("State.Health", shown)],
+        )
     };
     match life.health.as_deref().filter(|_| runs) {
         Some("healthy") => passed(container, "is healthy by its health check"),
-        Some("starting") => passed(container, "has a health check, which has not come to a result yet"),
+        Some("starting") => passed(
+            container,
+            "has a health check, which has not come to a result yet",
+        ),
         Some("unhealthy") => fail("is unhealthy by its own health check"),
         _ if off => fail("has its health check switched off"),
         Some("none") => fail("runs without a health check"),
@@ -84,7 +97,11 @@ mod tests {
     #[test]
     fn fail_none_one_switched_off_and_an_unhealthy_container() {
         let low = Severity::Low;
-        assert_fails(&check(Some(&[]), Some("none"), Running), low, "runs without a health check");
+        assert_fails(
+            &check(Some(&[]), Some("none"), Running),
+            low,
+            "runs without a health check",
+        );
         assert_fails(&check(Some(&[]), None, Created), low, "has no health check");
         for state in [Created, Running] {
             let off = check(Some(&["NONE"]), Some("none"), state);
@@ -96,6 +113,9 @@ mod tests {
 
     #[test]
     fn unknown_where_nobody_says() {
-        assert_unknown(&check(None, None, Running), "whether the container has a health check");
+        assert_unknown(
+            &check(None, None, Running),
+            "whether the container has a health check",
+        );
     }
 }

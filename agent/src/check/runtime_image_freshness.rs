@@ -30,8 +30,16 @@ pub(super) static CHECK: Check = Check {
             newer image is not asked.",
     remedy: "Name the image by its digest, and make the container anew after a pull",
     assess: Assess::Container(assess),
-    signals: &[Signal { kind: "container", when: "a container is created, started or updated" },
-        Signal { kind: "image", when: "a tag is pulled or built anew while containers of the old image remain" }],
+    signals: &[
+        Signal {
+            kind: "container",
+            when: "a container is created, started or updated",
+        },
+        Signal {
+            kind: "image",
+            when: "a tag is pulled or built anew while containers of the old image remain",
+        },
+    ],
     observe: no_live_signal,
 };
 
@@ -56,11 +64,19 @@ fn assess(container: &Container, host: &Host) -> Verdict {
     match reference.tag {
         None | Some("latest") => {
             let clause = format!("names its image by no version: {name}");
-            failed(container, CHECK.severity, &clause, vec![config("Config.Image", name)])
+            failed(
+                container,
+                CHECK.severity,
+                &clause,
+                vec![config("Config.Image", name)],
+            )
         }
         Some(_) if current.is_some() => passed(container, &format!("runs the image that {name} names here")),
         Some(_) if host.images.is_none() => Verdict::unknown("the images are not known"),
-        Some(_) => Verdict::unknown(format!("{name}, which container {} names, is no image here any more", container.name)),
+        Some(_) => Verdict::unknown(format!(
+            "{name}, which container {} names, is no image here any more",
+            container.name
+        )),
     }
 }
 
@@ -77,7 +93,11 @@ mod tests {
             container.image = name.into();
             container.image_id = Some("sha256:1".into());
             let tags = vec![tag.to_owned()];
-            host.images = Some(vec![Image { id: names.into(), tags, ..Image::default() }]);
+            host.images = Some(vec![Image {
+                id: names.into(),
+                tags,
+                ..Image::default()
+            }]);
         })
     }
 
@@ -96,11 +116,19 @@ mod tests {
     #[test]
     fn fail_a_tag_that_moved_and_latest() {
         let moved = check("app:1", "app:1", "sha256:2");
-        assert_fails(&moved, Severity::Low, "container web runs an image that app:1 no longer names");
+        assert_fails(
+            &moved,
+            Severity::Low,
+            "container web runs an image that app:1 no longer names",
+        );
         for latest in ["app", "app:latest", "registry.example:5000/app"] {
             assert_fails(&check(latest, latest, "sha256:1"), Severity::Low, "by no version");
         }
-        assert_fails(&check("app", "app:latest", "sha256:2"), Severity::Low, "no longer names");
+        assert_fails(
+            &check("app", "app:latest", "sha256:2"),
+            Severity::Low,
+            "no longer names",
+        );
     }
 
     #[test]

@@ -30,7 +30,10 @@ pub(super) static CHECK: Check = Check {
             the kernel cannot keep is none.",
     remedy: "Give the container a limit: --memory",
     assess: Assess::Container(assess),
-    signals: &[Signal { kind: "container", when: "a container is created, started or updated" }],
+    signals: &[Signal {
+        kind: "container",
+        when: "a container is created, started or updated",
+    }],
     observe: no_live_signal,
 };
 
@@ -46,8 +49,7 @@ fn assess(container: &Container, host: &Host) -> Verdict {
     } else {
         cannot_limit(container, host, "MemoryLimit")
     };
-    let verdict =
-        verdict.unwrap_or_else(|| weigh_limit(container, CHECK.severity, asked(container), kernel));
+    let verdict = verdict.unwrap_or_else(|| weigh_limit(container, CHECK.severity, asked(container), kernel));
     if verdict.kind() != VerdictKind::Fail {
         return verdict;
     }
@@ -92,15 +94,27 @@ mod tests {
         assert_passes(&check(None, Some(1000)));
         let enclosed = check(Some(0), Some(1 << 30));
         assert_passes(&enclosed);
-        assert!(enclosed.reason.ends_with("by its cgroups, although it was not asked for"));
+        assert!(
+            enclosed
+                .reason
+                .ends_with("by its cgroups, although it was not asked for")
+        );
     }
 
     #[test]
     fn fail_no_limit_and_one_that_was_lifted() {
-        assert_fails(&check(Some(0), Some(0)), Severity::Medium, "container web has no memory limit");
+        assert_fails(
+            &check(Some(0), Some(0)),
+            Severity::Medium,
+            "container web has no memory limit",
+        );
         assert_fails(&check(Some(-1), None), Severity::Medium, "has no memory limit");
         let lifted = check(Some(1 << 28), Some(0));
-        assert_fails(&lifted, Severity::Medium, "although its configuration says otherwise");
+        assert_fails(
+            &lifted,
+            Severity::Medium,
+            "although its configuration says otherwise",
+        );
         assert_eq!(
             lifted.remedy.as_deref(),
             Some("docker update --memory SIZE --memory-swap SIZE web")
@@ -123,7 +137,11 @@ mod tests {
             container.limits.memory = Some(0);
             container.truth = None;
             container.labels = vec![("com.docker.swarm.service.id".into(), "s1".into())];
-            let service = Service { id: "s1".into(), name: "shop".into(), ..Service::default() };
+            let service = Service {
+                id: "s1".into(),
+                name: "shop".into(),
+                ..Service::default()
+            };
             let engine = host.facts.engine.get_mut().unwrap();
             engine.swarm.services = crate::model::Fact::Known(vec![service]);
         });

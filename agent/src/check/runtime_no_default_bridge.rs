@@ -32,16 +32,25 @@ pub(super) static CHECK: Check = Check {
             will be once they start.",
     remedy: "Attach the container to a network of its own: docker network create",
     assess: Assess::Container(assess),
-    signals: &[Signal { kind: "container", when: "a container starts on the default bridge, or is connected to it" }],
+    signals: &[Signal {
+        kind: "container",
+        when: "a container starts on the default bridge, or is connected to it",
+    }],
     observe: no_live_signal,
 };
 
 fn assess(container: &Container, host: &Host) -> Verdict {
     let name = default_bridge(container, host);
     if is_listed(container, name, host) {
-        let shown = serde_json::json!({ "networks": container.reach.networks, "mode": container.network_mode });
+        let shown =
+            serde_json::json!({ "networks": container.reach.networks, "mode": container.network_mode });
         let clause = format!("is attached to the default bridge {name}");
-        return failed(container, CHECK.severity, &clause, vec![config("NetworkSettings.Networks", shown)]);
+        return failed(
+            container,
+            CHECK.severity,
+            &clause,
+            vec![config("NetworkSettings.Networks", shown)],
+        );
     }
     if container.reach.networks.is_none() && container.network_mode.is_none() {
         return Verdict::unknown("the engine does not say which networks the container is attached to");
@@ -118,11 +127,19 @@ mod tests {
     #[test]
     fn fail_attached_containers() {
         let words = "container web is attached to the default bridge bridge";
-        assert_fails(&check(Some(&["apps", "bridge"]), Some("apps"), &[]), Severity::Low, words);
+        assert_fails(
+            &check(Some(&["apps", "bridge"]), Some("apps"), &[]),
+            Severity::Low,
+            words,
+        );
         for mode in ["default", "bridge"] {
             assert_fails(&check(None, Some(mode), &[]), Severity::Low, words);
         }
-        assert_fails(&check(Some(&["apps"]), None, &[id().as_str()]), Severity::Low, words);
+        assert_fails(
+            &check(Some(&["apps"]), None, &[id().as_str()]),
+            Severity::Low,
+            words,
+        );
         let podman = judge(&CHECK, |container, _| {
             container.engine = EngineKind::Podman;
             container.reach.networks = Some(vec!["podman".into()]);

@@ -30,9 +30,20 @@ pub(super) static CHECK: Check = Check {
             no bearing: the one about remapping says so.",
     remedy: "Start the container without --userns=host",
     assess: Assess::Container(assess),
-    signals: &[Signal { kind: "container", when: "a container is created, started or updated" },
-        Signal { kind: "namespace", when: "a process in a container enters the host's user namespace" },
-        Signal { kind: "exec", when: "a program runs in the host's user namespace and its container is not meant to" }],
+    signals: &[
+        Signal {
+            kind: "container",
+            when: "a container is created, started or updated",
+        },
+        Signal {
+            kind: "namespace",
+            when: "a process in a container enters the host's user namespace",
+        },
+        Signal {
+            kind: "exec",
+            when: "a program runs in the host's user namespace and its container is not meant to",
+        },
+    ],
     observe,
 };
 
@@ -128,8 +139,7 @@ mod tests {
         let mut stray = Scene::new(&CHECK, exec_in("web", "/bin/id"));
         stray.silent();
         remap(&mut stray.host);
-        let summary =
-            "/bin/id of container web runs in the host's user namespace, which its configuration does not share";
+        let summary = "/bin/id of container web runs in the host's user namespace, which its configuration does not share";
         stray.finds(Class::Drift, Severity::High, summary);
     }
 }

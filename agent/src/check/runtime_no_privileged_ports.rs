@@ -34,7 +34,10 @@ pub(super) static CHECK: Check = Check {
             network listens on.",
     remedy: "Publish on a high port behind a proxy, or list the port in the policy (allowed_ports)",
     assess: Assess::Container(assess),
-    signals: &[Signal { kind: "container", when: "a container is created, started or updated" }],
+    signals: &[Signal {
+        kind: "container",
+        when: "a container is created, started or updated",
+    }],
     observe: no_live_signal,
 };
 
@@ -72,7 +75,9 @@ fn unprivileged(host: &Host) -> u32 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{HOST_NAMESPACES, assert_fails, assert_passes, assert_unknown, judge, publish};
+    use super::super::testing::{
+        HOST_NAMESPACES, assert_fails, assert_passes, assert_unknown, judge, publish,
+    };
     use super::*;
     use crate::model::{Listener, Service};
 
@@ -88,7 +93,9 @@ mod tests {
     fn pass_high_ports_and_those_allowed() {
         assert_passes(&check(Some(&[]), |_| ()));
         assert_passes(&check(Some(&[("0.0.0.0", 1024), ("::", 8080), ("", 0)]), |_| ()));
-        assert_passes(&check(Some(&[("", 443)]), |host| host.policy.allowed_ports = vec![443]));
+        assert_passes(&check(Some(&[("", 443)]), |host| {
+            host.policy.allowed_ports = vec![443]
+        }));
         assert_passes(&check(Some(&[("", 80)]), |host| {
             let system = host.facts.system.get_mut().unwrap();
             system.unprivileged_port_start = Fact::Known(80);
@@ -117,10 +124,18 @@ mod tests {
             };
             host.facts.engine.get_mut().unwrap().swarm.services = Fact::Known(vec![service]);
         });
-        assert_fails(&meshed, Severity::Low, "port 80 of service shop by the routing mesh");
+        assert_fails(
+            &meshed,
+            Severity::Low,
+            "port 80 of service shop by the routing mesh",
+        );
         let listening = judge(&CHECK, |container, _| {
             container.network_mode = Some("host".into());
-            let listener = Listener { protocol: "tcp".into(), address: "0.0.0.0".into(), port: 80 };
+            let listener = Listener {
+                protocol: "tcp".into(),
+                address: "0.0.0.0".into(),
+                port: 80,
+            };
             container.truth.as_mut().unwrap().listeners = Some(vec![listener]);
         });
         assert_fails(&listening, Severity::Low, "0.0.0.0:80 by listening on tcp");

@@ -30,7 +30,10 @@ pub(super) static CHECK: Check = Check {
             known.",
     remedy: "Publish only ports that are needed, each by itself, and list them in the policy (needed_ports)",
     assess: Assess::Container(assess),
-    signals: &[Signal { kind: "container", when: "a container is created, started or updated" }],
+    signals: &[Signal {
+        kind: "container",
+        when: "a container is created, started or updated",
+    }],
     observe: no_live_signal,
 };
 
@@ -40,7 +43,12 @@ fn assess(container: &Container, host: &Host) -> Verdict {
     };
     if container.reach.publish_all == Some(true) {
         let shown = config("HostConfig.PublishAllPorts", true);
-        return failed(container, CHECK.severity, "publishes every port that its image exposes", vec![shown]);
+        return failed(
+            container,
+            CHECK.severity,
+            "publishes every port that its image exposes",
+            vec![shown],
+        );
     }
     if published.is_empty() {
         return passed(container, "publishes no port");
@@ -51,7 +59,10 @@ fn assess(container: &Container, host: &Host) -> Verdict {
     }
     let ports = names(published.iter());
     if needed.is_some() {
-        return passed(container, &format!("publishes {}, as the policy lists", few(&ports)));
+        return passed(
+            container,
+            &format!("publishes {}, as the policy lists", few(&ports)),
+        );
     }
     Verdict::unknown(format!(
         "container {} publishes {}: whether it needs to, the policy does not say (needed_ports)",
@@ -61,7 +72,11 @@ fn assess(container: &Container, host: &Host) -> Verdict {
 }
 
 /// The failure of ports that are not listed, or that lead nowhere.
-fn needless(container: &Container, published: &[PublishedPort], needed: Option<&[String]>) -> Option<Verdict> {
+fn needless(
+    container: &Container,
+    published: &[PublishedPort],
+    needed: Option<&[String]>,
+) -> Option<Verdict> {
     let unlisted = names(
         published
             .iter()
@@ -141,7 +156,12 @@ mod tests {
                 listening.map(|listening| listening.iter().map(listener).collect());
             host.policy.needed_ports = policy
                 .iter()
-                .map(|(name, ports)| ((*name).to_owned(), ports.iter().map(|&port| port.into()).collect()))
+                .map(|(name, ports)| {
+                    (
+                        (*name).to_owned(),
+                        ports.iter().map(|&port| port.into()).collect(),
+                    )
+                })
                 .collect();
         })
     }
@@ -160,9 +180,17 @@ mod tests {
     #[test]
     fn fail_all_unlisted_and_idle_ports() {
         let all = judge(&CHECK, |container, _| container.reach.publish_all = Some(true));
-        assert_fails(&all, Severity::Medium, "publishes every port that its image exposes");
+        assert_fails(
+            &all,
+            Severity::Medium,
+            "publishes every port that its image exposes",
+        );
         let unlisted = check(&[("web", &["443/tcp"])], SERVED);
-        assert_fails(&unlisted, Severity::Medium, "publishes 80/tcp, which the policy does not list");
+        assert_fails(
+            &unlisted,
+            Severity::Medium,
+            "publishes 80/tcp, which the policy does not list",
+        );
         for listening in [&[][..], &[("udp", 80), ("tcp", 8080)]] {
             let idle = check(&[("web", &["80/tcp"])], Some(listening));
             assert_fails(&idle, Severity::Low, "which nothing in it listens on");

@@ -29,7 +29,10 @@ pub(super) static CHECK: Check = Check {
             the first process are to hold it. A limit of an enclosing cgroup alone is less severe.",
     remedy: "Give the container a limit: --pids-limit",
     assess: Assess::Container(assess),
-    signals: &[Signal { kind: "container", when: "a container is created, started or updated" }],
+    signals: &[Signal {
+        kind: "container",
+        when: "a container is created, started or updated",
+    }],
     observe: no_live_signal,
 };
 
@@ -102,11 +105,22 @@ mod tests {
     fn fail_null_zero_and_minus_one() {
         for none in [0, -1] {
             let verdict = check(Some(none), Some(0));
-            assert_fails(&verdict, Severity::Medium, "container web has no limit of processes");
-            assert_eq!(verdict.remedy.as_deref(), Some("docker update --pids-limit 100 web"));
+            assert_fails(
+                &verdict,
+                Severity::Medium,
+                "container web has no limit of processes",
+            );
+            assert_eq!(
+                verdict.remedy.as_deref(),
+                Some("docker update --pids-limit 100 web")
+            );
             assert_fails(&check(Some(none), None), Severity::Medium, "no limit");
         }
-        assert_fails(&check(Some(0), Some(4000)), Severity::Low, "only by an enclosing cgroup");
+        assert_fails(
+            &check(Some(0), Some(4000)),
+            Severity::Low,
+            "only by an enclosing cgroup",
+        );
         assert_fails(&check(Some(100), Some(0)), Severity::Medium, "says otherwise");
         assert_fails(&check(None, Some(0)), Severity::Medium, "in its cgroups");
     }

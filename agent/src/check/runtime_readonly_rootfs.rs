@@ -31,8 +31,16 @@ pub(super) static CHECK: Check = Check {
             flag of the mount at / that the first process sees.",
     remedy: "Start the container with --read-only, and a volume or --tmpfs for each directory that it writes to",
     assess: Assess::Container(assess),
-    signals: &[Signal { kind: "container", when: "a container is created, started or updated" },
-        Signal { kind: "mount", when: "the root filesystem of a read-only container is made writable" }],
+    signals: &[
+        Signal {
+            kind: "container",
+            when: "a container is created, started or updated",
+        },
+        Signal {
+            kind: "mount",
+            when: "the root filesystem of a read-only container is made writable",
+        },
+    ],
     observe,
 };
 
@@ -71,7 +79,9 @@ fn observe(view: &View<'_>) -> Option<Finding> {
     let MountEffect::Verified { mounts, .. } = &mount.effect else {
         return None;
     };
-    mounts.iter().find(|point| point.path == "/" && !point.read_only)?;
+    mounts
+        .iter()
+        .find(|point| point.path == "/" && !point.read_only)?;
     let summary = format!(
         "{} made the root filesystem of {} writable",
         program(view.observation),
@@ -83,7 +93,8 @@ fn observe(view: &View<'_>) -> Option<Finding> {
 #[cfg(test)]
 mod tests {
     use super::super::testing::{
-        HOST_NAMESPACES, Scene, assert_fails, assert_passes, assert_unknown, judge, made, mount_in, mount_point,
+        HOST_NAMESPACES, Scene, assert_fails, assert_passes, assert_unknown, judge, made, mount_in,
+        mount_point,
     };
     use super::*;
 
@@ -107,7 +118,11 @@ mod tests {
         let writable = "container web has a writable root filesystem";
         assert_fails(&check(Some(false), Some(false)), Severity::Medium, writable);
         assert_fails(&check(Some(false), None), Severity::Medium, writable);
-        assert_fails(&check(Some(true), Some(false)), Severity::Medium, "says otherwise");
+        assert_fails(
+            &check(Some(true), Some(false)),
+            Severity::Medium,
+            "says otherwise",
+        );
         assert_fails(&check(Some(false), Some(true)), Severity::Low, "does not show it");
     }
 

@@ -33,7 +33,10 @@ pub(super) static CHECK: Check = Check {
             is restarted by its service, so its service is judged.",
     remedy: "Use --restart on-failure:5",
     assess: Assess::Container(assess),
-    signals: &[Signal { kind: "container", when: "a container is created, started or updated" }],
+    signals: &[Signal {
+        kind: "container",
+        when: "a container is created, started or updated",
+    }],
     observe: no_live_signal,
 };
 
@@ -77,7 +80,9 @@ fn of_service(container: &Container, service: &Service) -> Verdict {
     let (condition, attempts) = service
         .restart
         .as_ref()
-        .map_or(("any", 0), |(condition, attempts)| (condition.as_str(), *attempts));
+        .map_or(("any", 0), |(condition, attempts)| {
+            (condition.as_str(), *attempts)
+        });
     let name = &service.name;
     let few = (1..=ATTEMPTS.unsigned_abs()).contains(&attempts);
     if condition == "none" || few {
@@ -166,7 +171,11 @@ mod tests {
             let words = "is a task of service shop, which restarts it without end";
             assert_fails(&check_task(Some(restart)), Severity::Low, words);
         }
-        assert_fails(&check_task(Some(Some(("any", 9)))), Severity::Low, "up to 9 times");
+        assert_fails(
+            &check_task(Some(Some(("any", 9)))),
+            Severity::Low,
+            "up to 9 times",
+        );
     }
 
     #[test]

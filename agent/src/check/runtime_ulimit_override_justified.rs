@@ -33,7 +33,10 @@ pub(super) static CHECK: Check = Check {
             a process holds beyond its own and the default fail as well.",
     remedy: "Drop the limit, or list it in the policy (allowed_ulimits)",
     assess: Assess::Container(assess),
-    signals: &[Signal { kind: "container", when: "a container is created, started or updated" }],
+    signals: &[Signal {
+        kind: "container",
+        when: "a container is created, started or updated",
+    }],
     observe: no_live_signal,
 };
 
@@ -140,7 +143,11 @@ fn option(daemon: &Daemon, name: &str) -> Option<Ulimit> {
         }
         _ => return None,
     };
-    Some(Ulimit { name: name.to_owned(), soft, hard })
+    Some(Ulimit {
+        name: name.to_owned(),
+        soft,
+        hard,
+    })
 }
 
 #[cfg(test)]
@@ -150,7 +157,11 @@ mod tests {
     use crate::model::{DaemonOption, OptionSource, RunningTruth};
 
     fn nofile(soft: i64, hard: i64) -> Ulimit {
-        Ulimit { name: "nofile".into(), soft, hard }
+        Ulimit {
+            name: "nofile".into(),
+            soft,
+            hard,
+        }
     }
 
     /// The verdict on a container with this limit of its own, where this is the daemon's option, and where a process of
@@ -166,7 +177,9 @@ mod tests {
                 source: OptionSource::File,
                 pending: None,
             });
-            daemon.options.extend(option.map(|option| ("default-ulimits".to_owned(), option)));
+            daemon
+                .options
+                .extend(option.map(|option| ("default-ulimits".to_owned(), option)));
         })
     }
 
@@ -178,7 +191,11 @@ mod tests {
     fn pass_none_tighter_and_allowed_ones() {
         assert_passes(&check(None, None, None));
         assert_passes(&check(None, default(), Some(nofile(1024, 4096))));
-        assert_passes(&check(Some(nofile(512, 1024)), default(), Some(nofile(512, 1024))));
+        assert_passes(&check(
+            Some(nofile(512, 1024)),
+            default(),
+            Some(nofile(512, 1024)),
+        ));
         assert_passes(&check(Some(nofile(1024, 4096)), Some(json!("1024:4096")), None));
         let allowed = judge(&CHECK, |container, host| {
             container.limits.ulimits = Some(vec![nofile(-1, -1)]);
@@ -191,6 +208,7 @@ mod tests {
     fn pass_one_that_is_tighter_than_what_others_are_given() {
         let verdict = judge(&CHECK, |own, host| {
             own.limits.ulimits = Some(vec![nofile(64, 64)]);
+            own.truth.as_mut().unwrap().ulimits = Some(vec![nofile(64, 64)]);
             let ulimits = Some(vec![nofile(1024, 4096)]);
             let mut other = container("db");
             other.id = "cd".repeat(32).parse().unwrap();
@@ -206,14 +224,25 @@ mod tests {
             let words = format!("sets {}, looser than the default", in_words(&own));
             assert_fails(&check(Some(own), default(), None), Severity::Low, &words);
         }
-        assert_fails(&check(Some(nofile(-1, -1)), None, None), Severity::Low, "sets nofile=-1:-1");
+        assert_fails(
+            &check(Some(nofile(-1, -1)), None, None),
+            Severity::Low,
+            "sets nofile=-1:-1",
+        );
         let raised = check(None, default(), Some(nofile(1024, 65536)));
-        assert_fails(&raised, Severity::Low, "holds nofile=1024:65536, beyond its own and the default");
+        assert_fails(
+            &raised,
+            Severity::Low,
+            "holds nofile=1024:65536, beyond its own and the default",
+        );
     }
 
     #[test]
     fn unknown_where_there_is_nothing_to_compare_with() {
-        assert_unknown(&check(Some(nofile(64, 64)), None, None), "default-ulimits does not name it");
+        assert_unknown(
+            &check(Some(nofile(64, 64)), None, None),
+            "default-ulimits does not name it",
+        );
         let untold = judge(&CHECK, |container, _| container.limits.ulimits = None);
         assert_unknown(&untold, "which ulimits");
     }

@@ -10,6 +10,7 @@ mod privilege;
 mod reference;
 mod shell;
 mod task;
+mod trust;
 mod weigh;
 
 pub(super) use history::{Step, excerpt, ran, step, told};
@@ -25,6 +26,7 @@ pub(super) use privilege::{
 pub(super) use reference::{Reference, in_full, is_id, resolve};
 pub(super) use shell::{Command, commands};
 pub(super) use task::{Task, client, task, update};
+pub(super) use trust::is_on;
 pub(super) use weigh::{Word, failed, lives, passed, weigh};
 
 use crate::model::{EngineKind, Evidence, ExecSession, Observation, Source};
