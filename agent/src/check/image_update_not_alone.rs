@@ -235,7 +235,7 @@ mod tests {
             );
         }
         let unused = judge_image(&CHECK, |image, _| {
-            image.history = Some(history(&["/bin/sh -c apt update"]))
+            image.history = Some(history(&["/bin/sh -c apt update"]));
         });
         assert_fails(&unused, Severity::Info, "in step 0");
     }

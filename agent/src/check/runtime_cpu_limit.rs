@@ -123,8 +123,6 @@ fn asked(limits: &Limits) -> Word {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use super::super::testing::{assert_fails, assert_passes, assert_unknown, judge};
     use super::*;
 

@@ -94,7 +94,7 @@ mod tests {
         assert_passes(&check(Some(&[]), |_| ()));
         assert_passes(&check(Some(&[("0.0.0.0", 1024), ("::", 8080), ("", 0)]), |_| ()));
         assert_passes(&check(Some(&[("", 443)]), |host| {
-            host.policy.allowed_ports = vec![443]
+            host.policy.allowed_ports = vec![443];
         }));
         assert_passes(&check(Some(&[("", 80)]), |host| {
             let system = host.facts.system.get_mut().unwrap();

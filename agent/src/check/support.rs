@@ -18,7 +18,7 @@ pub(super) use image::{image_failed, image_passed, is_used, users};
 pub(super) use limit::{bytes, cannot_limit, in_force, weigh_limit};
 pub(super) use namespace::{HostNamespace, NETWORK, enters_host};
 pub(super) use path::{Exposure, exposure, is_within, resolved};
-pub(super) use ports::{HostPort, Via, as_evidence, host_ports};
+pub(super) use ports::{HostPort, as_evidence, host_ports};
 pub(super) use privilege::{
     beyond_default, beyond_its_container, caps_in_words, declares_root, granted, host_root_of,
     in_own_user_namespace, is_grave, is_privileged, is_privileged_set,

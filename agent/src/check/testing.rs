@@ -1,6 +1,9 @@
 //! Builders for the tests of checks: an ordinary container on an ordinary host, to be varied.
 
+mod image;
 pub(super) mod namespace;
+
+pub(super) use image::{history, image, judge_image};
 
 use std::collections::BTreeMap;
 
@@ -8,11 +11,10 @@ use super::{Assess, Check, Finding, View};
 use crate::model::{
     AncestorRef, AppArmor, CapSet, CgroupId, Class, ConfigFile, Connect, ConnectOp, Container, ContainerId,
     ContainerMount, ContainerRef, ContainerState, Credentials, DEFAULT_CONTAINER_CAPS, Daemon, Engine,
-    EngineKind, EnteredNamespace, Event, Exec, ExecFile, ExecSession, Fact, Gained, HistoryEntry, Host,
-    HostFacts, Identity, Image, ImageContents, Life, Limits, Mount, MountEffect, MountPoint, MountRequest,
-    NamespaceChange, NamespaceOwner, Namespaces, Observation, Process, PublishedPort, Reach, Registries,
-    RunningTruth, RuntimeSocket, Seccomp, Severity, Source, Swarm, System, Time, Ulimit, Verdict,
-    VerdictKind,
+    EngineKind, EnteredNamespace, Event, Exec, ExecFile, ExecSession, Fact, Gained, Host, HostFacts,
+    Identity, Life, Limits, Mount, MountEffect, MountPoint, MountRequest, NamespaceChange, NamespaceOwner,
+    Namespaces, Observation, Process, PublishedPort, Reach, Registries, RunningTruth, RuntimeSocket, Seccomp,
+    Severity, Source, Swarm, System, Time, Ulimit, Verdict, VerdictKind,
 };
 
 /// Namespaces of the host.
@@ -221,50 +223,6 @@ pub(super) fn container(name: &str) -> Container {
         },
         secrets: Some(Vec::new()),
         truth: Some(truth()),
-    }
-}
-
-/// An image as recommended, the one of [`container`].
-pub(super) fn image() -> Image {
-    Image {
-        id: "sha256:1".into(),
-        tags: vec!["app:1".into()],
-        digests: Vec::new(),
-        created: Some(Time::from_unix_nanos(1_700_000_000_000_000_000)),
-        size: Some(1 << 20),
-        user: Some("1000".into()),
-        healthcheck: Some(vec!["CMD".into(), "/usr/bin/app".into(), "ping".into()]),
-        exposed: Some(Vec::new()),
-        layers: Some(vec!["sha256:base".into(), "sha256:app".into()]),
-        history: Some(history(&[
-            "ADD rootfs.tar / # buildkit",
-            "COPY app /usr/bin/app # buildkit",
-        ])),
-        secrets: Some(Vec::new()),
-        contents: Some(ImageContents::default()),
-        setuid_files: Some(Vec::new()),
-    }
-}
-
-/// A history of these steps, each of which made a layer.
-pub(super) fn history(steps: &[&str]) -> Vec<HistoryEntry> {
-    steps
-        .iter()
-        .map(|step| HistoryEntry {
-            created_by: (*step).into(),
-            ..HistoryEntry::default()
-        })
-        .collect()
-}
-
-/// The verdict on [`image`] on the ordinary host, both varied.
-#[track_caller]
-pub(super) fn judge_image(check: &Check, vary: impl FnOnce(&mut Image, &mut Host)) -> Verdict {
-    let (mut image, mut host) = (image(), host());
-    vary(&mut image, &mut host);
-    match check.assess {
-        Assess::Image(assess) => assess(&image, &host),
-        _ => panic!("{} does not judge images", check.key),
     }
 }
 

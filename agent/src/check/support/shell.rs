@@ -87,7 +87,7 @@ impl Command {
                 wrapped = true;
                 return false;
             }
-            !is_assignment(word) && !(wrapped && word.starts_with('-'))
+            !(is_assignment(word) || wrapped && word.starts_with('-'))
         });
         self.words.drain(..first.unwrap_or(self.words.len()));
         self
