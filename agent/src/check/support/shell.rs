@@ -129,6 +129,8 @@ struct Lexer<'a> {
     /// Whether a word has begun, empty or not.
     in_word: bool,
     before: char,
+    /// What ends the text that is fed to a command of this line (`<<EOF`), where that is no shell.
+    fed_until: Option<String>,
 }
 
 impl<'a> Lexer<'a> {
@@ -140,6 +142,7 @@ impl<'a> Lexer<'a> {
             word: String::new(),
             in_word: false,
             before: '\n',
+            fed_until: None,
         }
     }
 
@@ -165,7 +168,8 @@ impl<'a> Lexer<'a> {
                 let or = self.rest.next_if_eq(&'|').is_some();
                 self.end_command(!or);
             }
-            '\n' | ';' | '&' | '(' | ')' => self.end_command(false),
+            '\n' => self.end_line(),
+            ';' | '&' | '(' | ')' => self.end_command(false),
             c if c.is_whitespace() => self.end_word(),
             c => self.push(c),
         }
@@ -219,7 +223,30 @@ impl<'a> Lexer<'a> {
 
     fn end_word(&mut self) {
         if std::mem::take(&mut self.in_word) {
-            self.command.words.push(std::mem::take(&mut self.word));
+            let word = std::mem::take(&mut self.word);
+            let feeds = word.strip_prefix("<<").filter(|name| !name.starts_with('<'));
+            if let Some(name) = feeds
+                && !self.command.words.is_empty()
+                && !self.command.is_shell()
+            {
+                self.fed_until = Some(name.trim_start_matches('-').to_owned());
+            }
+            self.command.words.push(word);
+        }
+    }
+
+    /// Ends the command and skips the text that it is fed: only a shell would run that.
+    fn end_line(&mut self) {
+        self.end_command(false);
+        let Some(name) = self.fed_until.take() else {
+            return;
+        };
+        let mut line = String::new();
+        while line.trim() != name && self.rest.peek().is_some() {
+            line.clear();
+            while let Some(c) = self.rest.next().filter(|c| *c != '\n') {
+                line.push(c);
+            }
         }
     }
 
@@ -291,6 +318,18 @@ mod tests {
             "bash -eo pipefail -c 'a && b'",
             &[&["bash", "-eo", "pipefail", "-c", "a && b"], &["a"], &["b"]],
         );
+    }
+
+    #[test]
+    fn text_that_a_command_is_fed_is_none_but_a_shells_is() {
+        check("cat <<EOF > x\na\nEOF\nb", &[&["cat", "<<EOF", ">", "x"], &["b"]]);
+        check(
+            "cat <<-'E' && b\n\tc\n\tE\nd",
+            &[&["cat", "<<-E"], &["b"], &["d"]],
+        );
+        check("bash <<EOF\na\nEOF", &[&["bash", "<<EOF"], &["a"], &["EOF"]]);
+        check("<<EOF\na\nEOF", &[&["<<EOF"], &["a"], &["EOF"]]);
+        check("cat <<EOF\na", &[&["cat", "<<EOF"]]);
     }
 
     #[test]
