@@ -4,8 +4,12 @@ pub(super) mod files;
 mod attest;
 mod daemon;
 mod item;
+mod history;
+mod image;
+mod limit;
 mod namespace;
 mod path;
+mod ports;
 mod privilege;
 mod releases;
 pub(super) mod storage;
@@ -16,7 +20,18 @@ pub(super) use attest::{date, days_between, or_attested};
 pub(super) use daemon::{Setting, security_option};
 pub(super) use item::item;
 pub(super) use namespace::{HostNamespace, enters_host};
+mod reference;
+mod shell;
+mod task;
+mod trust;
+mod weigh;
+
+pub(super) use history::{Step, excerpt, ran, step, told};
+pub(super) use image::{image_failed, image_passed, is_used, users};
+pub(super) use limit::{bytes, cannot_limit, in_force, weigh_limit};
+pub(super) use namespace::{HostNamespace, NETWORK, enters_host};
 pub(super) use path::{Exposure, exposure, is_within, resolved};
+pub(super) use ports::{HostPort, as_evidence, host_ports};
 pub(super) use privilege::{
     beyond_default, beyond_its_container, caps_in_words, declares_root, granted, host_root_of,
     in_own_user_namespace, is_grave, is_privileged, is_privileged_set,
@@ -24,6 +39,11 @@ pub(super) use privilege::{
 pub(super) use releases::{Line, Support, TABLE_DATE, Version, day, shipped, support};
 pub(super) use swarm::{cluster, manager, member};
 pub(super) use weigh::{Word, failed, lives, weigh};
+pub(super) use reference::{Reference, in_full, is_id, resolve};
+pub(super) use shell::{Command, commands};
+pub(super) use task::{Task, client, task, update};
+pub(super) use trust::is_on;
+pub(super) use weigh::{Word, failed, lives, passed, weigh};
 
 use crate::model::{EngineKind, Evidence, ExecSession, Observation, Source};
 use serde_json::{Value, json};
