@@ -46,7 +46,7 @@ pub use observation::{
 };
 pub use policy::{Attestation, Policy};
 pub use process::{AncestorRef, Credentials, Namespaces, Process, Seccomp};
-pub use report::{Basis, Counts, EngineRef, Report, ReportItem, ReportRow};
+pub use report::{Basis, Counts, EngineRef, Excluded, Report, ReportItem, ReportRow};
 pub use secret::SecretHint;
 pub use severity::Severity;
 pub use sighting::{InodeId, Sighting, What};
