@@ -13,6 +13,7 @@ mod facts;
 mod inode;
 mod label;
 mod lookup;
+mod own_container;
 mod proc;
 mod program;
 mod socket;
@@ -26,6 +27,7 @@ pub use cgroup::{
 pub use complete::complete;
 pub use executable::{ExecutableFile, is_runtime_name, runtime_executable_of, runtime_executables};
 pub use facts::facts;
+pub use own_container::own_containers;
 pub use program::{Program, ProgramError, ProgramFile, own_program};
 pub use socket::{SocketFile, known_socket_names, runtime_sockets};
 pub use truth::{TruthError, truth};
