@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::check::{self, Assess, Benchmark, Check};
 
-mod closest;
+pub(super) mod closest;
 mod layout;
 
 /// Width of explanations.

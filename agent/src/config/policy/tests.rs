@@ -91,7 +91,10 @@ fn a_statement_without_sense_is_refused() {
         &attestation("date = 2026-01-31\nexpires = 2025-01-01"),
         &[(1, "before it was made")],
     );
-    check(&attestation("date = 2026-01-31"), &[(1, "missing field `expires`")]);
+    check(
+        &attestation("date = 2026-01-31"),
+        &[(1, "missing field `expires`")],
+    );
     check(
         &attestation("date = 12:00:00\nexpires = 2025-01-01"),
         &[(1, "has no date")],

@@ -73,8 +73,12 @@ fn a_row_tells_its_worst_items() {
         .iter()
         .map(|item| (item.item.as_str(), item.verdict))
         .collect();
-    use VerdictKind::{Fail, Pass, Unknown};
-    assert_eq!(items, [("a", Pass), ("bb", Fail), ("ccc", Unknown)]);
+    let expect = [
+        ("a", VerdictKind::Pass),
+        ("bb", VerdictKind::Fail),
+        ("ccc", VerdictKind::Unknown),
+    ];
+    assert_eq!(items, expect);
     assert_eq!(row.items[1].id.as_ref().map(String::len), Some(64));
 }
 
