@@ -119,7 +119,7 @@ fn case(class: &str, case: &Case<'_>, xml: &mut Xml) -> io::Result<()> {
             let kind = severity.map_or("", Severity::name);
             xml.create_element("failure")
                 .with_attributes([("type", kind), ("message", &reason)])
-                .write_text_content(BytesText::new(&visible_lines(remedy, "")))?;
+                .write_text_content(BytesText::new(&visible_lines(remedy, "  ")))?;
             Ok(())
         })?,
     };

@@ -136,23 +136,11 @@ fn compile(env: &Env, text: &str) -> Result<Program, String> {
     if text.len() > LONGEST {
         return Err(format!("an expression has at most {LONGEST} letters"));
     }
-    let program = env.compile(text).map_err(|errors| {
+    env.compile(text).map_err(|errors| {
         let first = errors
             .errors
             .first()
             .map_or_else(String::new, |error| format!(": {}", error.msg));
         format!("`{text}` is no expression{first}")
-    })?;
-    let unknown = program
-        .references()
-        .variables()
-        .into_iter()
-        .find(|name| !matches!(*name, "container" | "image" | "labels"))
-        .map(str::to_owned);
-    match unknown {
-        Some(name) => Err(format!(
-            "`{text}` names `{name}`; there are `container`, `image` and `labels`"
-        )),
-        None => Ok(program),
-    }
+    })
 }

@@ -19,9 +19,9 @@ pub(super) fn escaped(text: &str) -> String {
     safe
 }
 
-/// The same for a text whose lines are to stay lines.
+/// The same for a text whose lines are to stay lines; those after the first are indented.
 pub(super) fn escaped_lines(text: &str) -> String {
-    text.lines().map(escaped).collect::<Vec<_>>().join("\n")
+    text.lines().map(escaped).collect::<Vec<_>>().join("\n  ")
 }
 
 #[cfg(test)]
@@ -34,6 +34,6 @@ mod tests {
             escaped("\"><script>'&\n\x1b\u{202e}"),
             "&quot;&gt;&lt;script&gt;&#39;&amp;\\n\\x1b\\u{202e}"
         );
-        assert_eq!(escaped_lines("a<\nb\r"), "a&lt;\nb\\r");
+        assert_eq!(escaped_lines("a<\nb\r"), "a&lt;\n  b\\r");
     }
 }
