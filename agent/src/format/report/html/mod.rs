@@ -140,9 +140,9 @@ fn row(row: &ReportRow, out: &mut String) {
     .unwrap_or_default();
     items(row, out);
     if matches!(row.verdict, VerdictKind::Fail | VerdictKind::Unknown) {
-        write!(
+        writeln!(
             out,
-            "<div class=\"remedy\">{}</div>\n",
+            "<div class=\"remedy\">{}</div>",
             escaped_lines(&row.remedy)
         )
         .unwrap_or_default();
