@@ -31,7 +31,6 @@ pub(super) fn write(out: &mut dyn Write) -> io::Result<()> {
         for check in &checks {
             row(check, out)?;
         }
-        writeln!(out)?;
         for check in &checks {
             detail(check, out)?;
         }
@@ -105,7 +104,7 @@ fn detail(check: &Check, out: &mut dyn Write) -> io::Result<()> {
         .collect();
     writeln!(
         out,
-        "### {}\n\n**{}** ({} severity{})\n\n{}\n",
+        "\n### {}\n\n**{}** ({} severity{})\n\n{}\n",
         check.key,
         check.title,
         check.severity.name(),
@@ -119,7 +118,7 @@ fn detail(check: &Check, out: &mut dyn Write) -> io::Result<()> {
     for signal in check.signals {
         writeln!(out, "- live, `{}`: {}", signal.kind, signal.when)?;
     }
-    writeln!(out, "- remedy: {}\n", check.remedy)
+    writeln!(out, "- remedy: {}", check.remedy)
 }
 
 const fn basis(basis: Basis) -> &'static str {

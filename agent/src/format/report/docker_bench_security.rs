@@ -128,7 +128,7 @@ pub(super) fn text(report: &Report, view: &ReportView) -> String {
     if view.summary {
         writeln!(page.out, "\nSection C - Score\n").unwrap_or_default();
         page.line("INFO", &format!("Checks: {}", report.checks.len()));
-        page.line("INFO", &format!("Score: {}\n", score(report)));
+        page.line("INFO", &format!("Score: {}", score(report)));
     }
     page.out
 }

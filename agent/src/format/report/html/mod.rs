@@ -140,12 +140,7 @@ fn row(row: &ReportRow, out: &mut String) {
     .unwrap_or_default();
     items(row, out);
     if matches!(row.verdict, VerdictKind::Fail | VerdictKind::Unknown) {
-        writeln!(
-            out,
-            "<div class=\"remedy\">{}</div>",
-            escaped_lines(&row.remedy)
-        )
-        .unwrap_or_default();
+        writeln!(out, "<div class=\"remedy\">{}</div>", escaped_lines(&row.remedy)).unwrap_or_default();
     }
     out.push_str("</details>\n");
 }
