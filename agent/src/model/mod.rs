@@ -14,7 +14,7 @@ mod observation;
 mod policy;
 mod process;
 mod report;
-mod secret;
+pub mod secret;
 mod severity;
 mod sighting;
 #[cfg(test)]
