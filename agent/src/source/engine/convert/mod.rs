@@ -1,7 +1,10 @@
 //! What the engine API says, as our model: pure, and never more than was said.
 
 mod container;
+pub(super) mod json;
+mod life;
 mod mounts;
+mod reach;
 mod session;
 
 pub(super) use container::container;
