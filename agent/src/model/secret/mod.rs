@@ -60,6 +60,16 @@ pub fn redact(text: &str) -> String {
     text::redact(text)
 }
 
+/// A value of this name as it may be told: `<redacted>` where it is a secret.
+#[must_use]
+pub fn redact_value(name: &str, value: &str) -> String {
+    if value::judge(name, value).is_some() {
+        text::REDACTED.to_owned()
+    } else {
+        text::redact(value)
+    }
+}
+
 fn in_pairs<'a>(place: &str, pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Vec<SecretHint> {
     let mut hints = Vec::new();
     for (name, given) in pairs {
@@ -163,6 +173,13 @@ mod tests {
         assert_eq!(digests[0], digests[1]);
         assert_ne!(digests[0], digests[2]);
         assert!(digests.iter().all(|digest| digest.len() == 8));
+    }
+
+    #[test]
+    fn a_value_is_told_where_it_is_no_secret() {
+        assert_eq!(redact_value("role", "web"), "web");
+        assert_eq!(redact_value("app.token", "abc"), "<redacted>");
+        assert_eq!(redact_value("start", "app --token abc"), "app --token <redacted>");
     }
 
     proptest! {

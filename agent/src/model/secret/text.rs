@@ -4,7 +4,7 @@ use super::name::{self, Says};
 use super::value;
 
 /// What stands for a secret.
-const REDACTED: &str = "<redacted>";
+pub(super) const REDACTED: &str = "<redacted>";
 /// Bytes of a text that are looked at; the rest is cut.
 const TEXT_LEN: usize = 64 << 10;
 /// Secrets of a text that are told apart; from there on everything is redacted.

@@ -91,6 +91,12 @@ fn docker_host(config: &ContainerConfig) -> Option<String> {
     Some(secret::redact(given))
 }
 
+/// A label, without its value where that looks like a secret.
+pub(super) fn label((name, value): (String, String)) -> (String, String) {
+    let value = secret::redact_value(&name, &value);
+    (name, value)
+}
+
 /// Traces of secrets in the configuration of a container.
 pub(super) fn secrets(config: &ContainerConfig, command: &[String]) -> Vec<SecretHint> {
     let mut hints = secret::in_env(config.env.as_deref().unwrap_or_default());
