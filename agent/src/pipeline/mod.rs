@@ -5,6 +5,7 @@
 //! it goes through correlation to the stream. Every task is supervised, every queue bounded.
 
 mod changes;
+pub mod assess;
 mod engine;
 mod error;
 mod hold;

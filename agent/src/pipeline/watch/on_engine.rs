@@ -1,8 +1,9 @@
 //! What the engine says.
 
 use super::{Fatal, Watch};
-use crate::model::{Container, ContainerAction, ContainerId, Event, Line, StatusState, Time};
+use crate::model::{Container, ContainerAction, ContainerId, Event, Fact, Line, StatusState, Time};
 use crate::source::engine::{EngineFacts, EngineItem};
+use crate::source::host;
 
 impl Watch {
     pub(super) async fn on_engine(&mut self, item: EngineItem) -> Result<(), Fatal> {
@@ -27,7 +28,7 @@ impl Watch {
                 Ok(())
             }
             EngineItem::Gap(gap) => Ok(self.outlet.line(&Line::Gap(gap)).await?),
-            EngineItem::Engine(facts) => self.on_engine_facts(facts).await,
+            EngineItem::Engine(facts) => self.on_engine_facts(*facts).await,
         }
     }
 
@@ -59,11 +60,16 @@ impl Watch {
         Ok(())
     }
 
-    async fn on_engine_facts(&mut self, engine: EngineFacts) -> Result<(), Fatal> {
+    async fn on_engine_facts(&mut self, told: EngineFacts) -> Result<(), Fatal> {
         self.engine_answers = true;
-        self.facts.engine_version = Some(engine.version);
-        self.facts.security_options = engine.security_options;
-        self.facts.engine_socket = engine.socket.map(|path| path.to_string_lossy().into_owned());
+        self.facts.engine_version = Some(told.engine.version.clone());
+        self.facts
+            .security_options
+            .clone_from(&told.engine.security_options);
+        self.facts.engine_socket = told.socket.map(|path| path.to_string_lossy().into_owned());
+        let mut engine = told.engine;
+        host::complete_engine(&mut engine, self.facts.daemon.get());
+        self.facts.engine = Fact::Known(engine);
         self.scene.refresh_sockets()?;
         self.facts.socket_access = self.socket_access();
         self.poke();
