@@ -10,7 +10,7 @@ mod value;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use value::digest;
+pub use value::{digest, is_private_key};
 
 /// Something that looks like a secret where none should be. Never its value.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
