@@ -12,6 +12,7 @@ mod executable;
 mod facts;
 mod inode;
 mod label;
+pub mod layers;
 mod lookup;
 mod proc;
 mod program;
