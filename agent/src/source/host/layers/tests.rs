@@ -172,9 +172,9 @@ fn a_secret_that_was_deleted_is_still_in_its_layer() {
     }
     let store = Store::new();
     store
-        .file("1", "root/.ssh/id_rsa", 0o600, KEY)
+        .file("1", "home/app/.ssh/id_rsa", 0o600, KEY)
         .file("1", "etc/tls.key", 0o600, KEY);
-    whiteout(&store.path("2", "root/.ssh/id_rsa"));
+    whiteout(&store.path("2", "home/app/.ssh/id_rsa"));
     // Its mode alone was changed: it is there twice, and one secret.
     store.file("2", "etc/tls.key", 0o644, KEY);
     let secrets = store.read(&["1", "2"]).secrets;
@@ -184,7 +184,10 @@ fn a_secret_that_was_deleted_is_still_in_its_layer() {
         .collect();
     assert_eq!(
         got,
-        [("deleted-file", "/root/.ssh/id_rsa"), ("file", "/etc/tls.key")]
+        [
+            ("deleted-file", "/home/app/.ssh/id_rsa"),
+            ("file", "/etc/tls.key")
+        ]
     );
 }
 
