@@ -1,33 +1,31 @@
 //! Questions that several checks ask.
 
-pub(super) mod files;
 mod attest;
 mod daemon;
-mod item;
+pub(super) mod files;
 mod history;
 mod image;
+mod item;
 mod limit;
 mod namespace;
 mod path;
 mod ports;
 mod privilege;
+mod reference;
 mod releases;
+mod shell;
 pub(super) mod storage;
 mod swarm;
-mod weigh;
-
-pub(super) use attest::{date, days_between, or_attested};
-pub(super) use daemon::{Setting, security_option};
-pub(super) use item::item;
-pub(super) use namespace::{HostNamespace, enters_host};
-mod reference;
-mod shell;
 mod task;
 mod trust;
 mod weigh;
+mod withdrawn;
 
+pub(super) use attest::{attested, date, days_between, or_attested};
+pub(super) use daemon::{Setting, security_option};
 pub(super) use history::{Step, excerpt, ran, step, told};
 pub(super) use image::{image_failed, image_passed, is_used, users};
+pub(super) use item::item;
 pub(super) use limit::{bytes, cannot_limit, in_force, weigh_limit};
 pub(super) use namespace::{HostNamespace, NETWORK, enters_host};
 pub(super) use path::{Exposure, exposure, is_within, resolved};
@@ -36,20 +34,48 @@ pub(super) use privilege::{
     beyond_default, beyond_its_container, caps_in_words, declares_root, granted, host_root_of,
     in_own_user_namespace, is_grave, is_privileged, is_privileged_set,
 };
-pub(super) use releases::{Line, Support, TABLE_DATE, Version, day, shipped, support};
-pub(super) use swarm::{cluster, manager, member};
-pub(super) use weigh::{Word, failed, lives, weigh};
 pub(super) use reference::{Reference, in_full, is_id, resolve};
+pub(super) use releases::{Line, Support, TABLE_DATE, Version, day, shipped, support};
 pub(super) use shell::{Command, commands};
+pub(super) use swarm::{cluster, manager, member};
 pub(super) use task::{Task, client, task, update};
 pub(super) use trust::is_on;
 pub(super) use weigh::{Word, failed, lives, passed, weigh};
+pub(super) use withdrawn::enterprise;
 
-use crate::model::{EngineKind, Evidence, ExecSession, Observation, Source};
+use crate::model::{
+    Container, EngineKind, Evidence, ExecSession, Fact, Host, Image, Observation, Source, Verdict,
+};
 use serde_json::{Value, json};
 
 /// Items of a list that are kept as evidence.
 const LISTED: usize = 64;
+
+/// The containers.
+///
+/// # Errors
+/// [`Verdict::unknown`] where the engine did not list them.
+pub(super) fn containers(host: &Host) -> Result<&[Container], Verdict> {
+    host.containers
+        .as_deref()
+        .ok_or_else(|| unlisted(host, "containers"))
+}
+
+/// The images.
+///
+/// # Errors
+/// [`Verdict::unknown`] where the engine did not list them.
+pub(super) fn images(host: &Host) -> Result<&[Image], Verdict> {
+    host.images.as_deref().ok_or_else(|| unlisted(host, "images"))
+}
+
+fn unlisted(host: &Host, what: &str) -> Verdict {
+    let why = match &host.facts.engine {
+        Fact::Unknown(why) => why.as_str(),
+        Fact::Known(_) => "the engine did not list them",
+    };
+    Verdict::unknown(format!("the {what} are not known: {why}"))
+}
 
 /// How lines call the observation's container.
 pub(super) fn container_name(observation: &Observation) -> String {

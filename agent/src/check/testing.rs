@@ -7,6 +7,7 @@ pub(super) mod namespace;
 pub(super) mod storage;
 
 pub(super) use image::{history, image, judge_image};
+pub(super) mod withdrawn;
 
 use std::collections::BTreeMap;
 

@@ -6,7 +6,7 @@ use crate::model::{Attestation, Evidence, Host, Source, Time, Verdict};
 
 /// What the operator states about a check; none where nothing is stated. A statement that has expired is a failure:
 /// what it stood for is overdue by the operator's own word.
-fn attested(host: &Host, key: &str) -> Option<Verdict> {
+pub(in crate::check) fn attested(host: &Host, key: &str) -> Option<Verdict> {
     let statement = host.policy.attestations.get(key)?;
     Some(match host.taken {
         Some(now) => weigh(statement, now),
