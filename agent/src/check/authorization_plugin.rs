@@ -104,7 +104,8 @@ fn judge(host: &Host, name: &str) -> Result<Verdict, Verdict> {
         let verdict = Verdict::fail(format!("plugin {name} is disabled"), vec![shown]);
         return Ok(verdict.remedy(format!("Run `docker plugin enable {name}`")));
     }
-    (managed?, legacy?);
+    managed?;
+    legacy?;
     Ok(Verdict::fail(
         format!("plugin {name} is asked for, and is not there"),
         vec![shown],

@@ -50,7 +50,7 @@ const ICC: &str = "com.docker.network.bridge.enable_icc";
 fn assess(host: &Host) -> Vec<Item> {
     let networks = match networks(host) {
         Ok(networks) => networks,
-        Err(unseen) => return vec![item("bridge", by_option(host).map_err(|_| unseen))],
+        Err(unseen) => return vec![item("bridge", by_option(host).or(Err(unseen)))],
     };
     let bridges = || networks.iter().filter(|network| network.driver == "bridge");
     let default = bridges().find(|network| network.name == "bridge");

@@ -123,8 +123,8 @@ mod tests {
             "which is the default of the systemd driver",
         );
         let allowed = |host: &mut Host| {
-            set(host, "cgroup-parent", json!("apps.slice"));
-            host.policy.allowed_cgroup_parents = vec!["apps.slice".into()];
+            set(host, "cgroup-parent", json!("/docker-apps"));
+            host.policy.allowed_cgroup_parents = vec!["/docker-apps".into()];
         };
         check_one(&CHECK, allowed, Pass, "which the policy allows");
         let rootless = |host: &mut Host| {

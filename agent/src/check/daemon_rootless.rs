@@ -53,7 +53,7 @@ fn judge(host: &Host) -> Result<Verdict, Verdict> {
         );
         return Ok(as_root(
             host,
-            "the engine does not say that it runs rootless".to_owned(),
+            "the engine does not say that it runs rootless",
             shown,
         ));
     };
@@ -66,14 +66,11 @@ fn judge(host: &Host) -> Result<Verdict, Verdict> {
         "process",
         json!({ "pid": pid, "uid": uid, "exe": daemon.exe }),
     );
-    Ok(as_root(
-        host,
-        format!("dockerd (pid {pid}) is root on the host"),
-        shown,
-    ))
+    let reason = format!("dockerd (pid {pid}) is root on the host");
+    Ok(as_root(host, &reason, shown))
 }
 
-fn as_root(host: &Host, reason: String, shown: Evidence) -> Verdict {
+fn as_root(host: &Host, reason: &str, shown: Evidence) -> Verdict {
     if host.policy.rootless_required {
         return Verdict::fail(
             format!("{reason}, and the policy requires that it is not"),

@@ -1,10 +1,13 @@
 //! Who may speak to the engine from afar.
 
+mod listeners;
+
 use serde_json::json;
 
+use self::listeners::{given_as, listeners};
 use super::support::{Setting, item};
 use super::{Assess, Basis, Benchmark, Check, Item, Signal, no_live_signal};
-use crate::model::{Daemon, Evidence, Fact, Host, Listener, Role, Severity, Source, Verdict};
+use crate::model::{Evidence, Fact, Host, Listener, Role, Severity, Source, Verdict};
 
 pub(super) static CHECK: Check = Check {
     key: "daemon-tls-verify",
@@ -63,64 +66,6 @@ fn assess(host: &Host) -> Vec<Item> {
         .collect()
 }
 
-/// Where the API listens beyond the host's files.
-fn listeners(host: &Host) -> Result<Vec<Listener>, Verdict> {
-    let daemon = host.facts.daemon.look()?;
-    let Fact::Known(all) = &daemon.listeners else {
-        return told(host, daemon);
-    };
-    let remote = |listener: &&Listener| matches!(listener.protocol.as_str(), "tcp" | "tcp6" | "vsock");
-    let is_metrics = |listener: &Listener| {
-        let text = Setting::of(host, "metrics-addr")
-            .ok()
-            .and_then(|metrics| port(metrics.text().ok()??));
-        text == Some(listener.port)
-    };
-    let is_swarm = |listener: &Listener| swarm_ports(host).contains(&listener.port);
-    Ok(all
-        .iter()
-        .filter(remote)
-        .filter(|listener| !is_metrics(listener) && !is_swarm(listener))
-        .cloned()
-        .collect())
-}
-
-/// What `hosts` says, where the daemon's sockets could not be seen.
-fn told(host: &Host, daemon: &Daemon) -> Result<Vec<Listener>, Verdict> {
-    let setting = Setting::of(host, "hosts")?;
-    let addresses = setting.list()?;
-    if addresses.is_empty() || addresses.iter().any(|address| address.starts_with("fd:")) {
-        daemon.listeners.look()?;
-    }
-    Ok(addresses.into_iter().filter_map(tcp).collect())
-}
-
-fn tcp(address: &str) -> Option<Listener> {
-    let rest = address.strip_prefix("tcp://")?;
-    let (name, _) = rest.rsplit_once(':').unwrap_or((rest, ""));
-    Some(Listener {
-        protocol: "tcp".to_owned(),
-        address: name.trim_matches(['[', ']']).to_owned(),
-        port: port(rest).unwrap_or(2375),
-    })
-}
-
-fn port(address: &str) -> Option<u32> {
-    address.trim_end_matches('/').rsplit_once(':')?.1.parse().ok()
-}
-
-/// Ports of the swarm's own, where the engine is in one.
-fn swarm_ports(host: &Host) -> Vec<u32> {
-    let swarm = host.facts.engine.get().map(|engine| &engine.swarm);
-    match swarm {
-        Some(swarm) if !matches!(swarm.state.as_str(), "inactive" | "") => {
-            let managers = swarm.remote_managers.iter().filter_map(|address| port(address));
-            managers.chain([2377, 7946]).collect()
-        }
-        _ => Vec::new(),
-    }
-}
-
 fn written(listener: &Listener) -> String {
     let Listener {
         protocol,
@@ -138,49 +83,44 @@ fn judge(host: &Host, listener: &Listener) -> Result<Verdict, Verdict> {
     let facts = json!({ "protocol": listener.protocol, "address": listener.address, "port": listener.port });
     let shown = Evidence::new(Source::Assessment, "listener", facts);
     let address = written(listener);
-    let verify = Setting::of(host, "tlsverify")?;
-    if verify.flag(false)? {
-        let verdict = match missing(host) {
-            None => Verdict::pass()
-                .because(format!("{address} asks clients for a certificate"))
-                .evidence(shown),
-            Some(path) => {
-                let reason =
-                    format!("{address} is to ask clients for a certificate, and {path} is not there");
-                Verdict::fail(reason, vec![shown])
-                    .remedy(format!("Put the certificate or key back at {path}"))
-            }
-        };
-        return Ok(verify.tell(verdict));
-    }
-    let tls = Setting::of(host, "tls")
-        .and_then(|tls| tls.flag(false))
-        .unwrap_or(false);
-    let how = if tls {
+    let verify = Setting::of(host, "tlsverify").and_then(|verify| Ok((verify.flag(false)?, verify)));
+    let (verified, verify) = match verify {
+        Ok(known) => known,
+        Err(unseen) => return warned(host).ok_or(unseen),
+    };
+    let verdict = if !verified {
+        open(host, listener, shown)
+    } else if let Some(path) = missing(host) {
+        let reason = format!("{address} is to ask clients for a certificate, and {path} is not there");
+        Verdict::fail(reason, vec![shown]).remedy(format!("Put the certificate or key back at {path}"))
+    } else {
+        Verdict::pass()
+            .because(format!("{address} asks clients for a certificate"))
+            .evidence(shown)
+    };
+    Ok(verify.tell(verdict))
+}
+
+/// An address where nobody has to show who he is.
+fn open(host: &Host, listener: &Listener, shown: Evidence) -> Verdict {
+    let tls = Setting::of(host, "tls").and_then(|tls| tls.flag(false));
+    let how = if tls == Ok(true) {
         "is encrypted and asks no client who it is"
     } else {
         "is open to all who reach it"
     };
-    let verdict = Verdict::fail(format!("the API on {address} {how}"), vec![shown]);
+    let verdict = Verdict::fail(format!("the API on {} {how}", written(listener)), vec![shown]);
     let verdict = if listener.is_loopback() {
         verdict.severity(Severity::Medium)
     } else {
         verdict
     };
-    let hosts = Setting::of(host, "hosts")?;
-    let remedy = match hosts.is_given() {
-        true => format!(
-            "{}, or {}",
-            hosts.drop_entry(&format!("tcp://{}:{}", listener.address, listener.port)),
-            certificates()
-        ),
-        false => format!("Remove the address from docker.socket, or {}", certificates()),
-    };
-    Ok(verify.tell(verdict).remedy(remedy))
-}
-
-fn certificates() -> &'static str {
-    "set tlsverify with tlscacert, tlscert and tlskey"
+    let hosts = Setting::of(host, "hosts").ok();
+    let drop = hosts.and_then(|hosts| Some(hosts.drop_entry(given_as(&hosts, listener)?)));
+    let drop = drop.unwrap_or_else(|| "Remove the address from docker.socket".to_owned());
+    verdict.remedy(format!(
+        "{drop}, or set tlsverify with tlscacert, tlscert and tlskey"
+    ))
 }
 
 /// A file of the three that TLS needs and that is not there. One that could not be looked at is: the daemon started.
@@ -322,6 +262,39 @@ mod tests {
     }
 
     #[test]
+    fn fail_an_address_at_a_port_that_metrics_or_swarm_use_elsewhere() {
+        let vary = |host: &mut Host| {
+            on(host, &[("tcp", "10.0.0.1", 9323), ("tcp", "127.0.0.1", 2377)]);
+            set(host, "metrics-addr", json!("127.0.0.1:9323"));
+            set(
+                host,
+                "hosts",
+                json!(["tcp://10.0.0.1:9323", "tcp://127.0.0.1:2377"]),
+            );
+            engine(host).swarm.state = "active".into();
+        };
+        check_items(
+            &CHECK,
+            vary,
+            &[("tcp://10.0.0.1:9323", Fail), ("tcp://127.0.0.1:2377", Fail)],
+        );
+    }
+
+    #[test]
+    fn the_remedy_names_the_address_as_it_was_given() {
+        let vary = |host: &mut Host| {
+            on(host, &[("tcp6", "::", 2375)]);
+            set_by_flag(host, "hosts", json!(["fd://", "tcp://0.0.0.0:2375"]));
+        };
+        let verdict = check_one(&CHECK, vary, Fail, "open to all");
+        let remedy = verdict.remedy.unwrap();
+        assert!(
+            remedy.starts_with("Remove the flag --host tcp://0.0.0.0:2375 from"),
+            "{remedy}"
+        );
+    }
+
+    #[test]
     fn fail_a_missing_file_and_the_engines_own_warning() {
         let vary = |host: &mut Host| {
             on(host, &[("tcp", "10.0.0.1", 2376)]);
@@ -361,7 +334,7 @@ mod tests {
         );
         let remedy = items[1].verdict.remedy.as_deref().unwrap();
         assert!(
-            remedy.starts_with("Remove \"tcp://10.0.0.1:2375\" from \"hosts\""),
+            remedy.starts_with("Remove \"tcp://10.0.0.1\" from \"hosts\""),
             "{remedy}"
         );
     }

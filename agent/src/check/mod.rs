@@ -344,6 +344,36 @@ mod tests {
     }
 
     #[test]
+    fn nothing_known_of_the_host_is_no_pass() {
+        for check in ALL {
+            if let Assess::Host(assess) = check.assess {
+                let items = assess(&Host::default());
+                assert!(!items.is_empty(), "{}", check.key);
+                for Item { subject, verdict } in items {
+                    assert_eq!(
+                        verdict.kind(),
+                        VerdictKind::Unknown,
+                        "{} {subject}: {verdict:?}",
+                        check.key
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_host_as_recommended_breaks_nothing_of_its_daemon_and_swarm() {
+        for section in ["daemon", "swarm"] {
+            for check in ALL.iter().filter(|check| check.section == section) {
+                for Item { subject, verdict } in testing::daemon::judged(check, |_| {}) {
+                    let fine = matches!(verdict.kind(), VerdictKind::Pass | VerdictKind::NotApplicable);
+                    assert!(fine, "{} {subject}: {verdict:?}", check.key);
+                }
+            }
+        }
+    }
+
+    #[test]
     fn privilege_is_said_once() {
         let mut said = Vec::new();
         for check in ALL {

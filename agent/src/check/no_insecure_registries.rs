@@ -117,11 +117,17 @@ fn plain_mirror(host: &Host, mirror: &str) -> Item {
 }
 
 fn fail(host: &Host, option: &'static str, entry: &str, reason: String) -> Verdict {
-    let shown = Evidence::new(
-        Source::Engine,
-        "registry",
-        json!({ "option": option, "entry": entry }),
-    );
+    let by_engine = host
+        .facts
+        .engine
+        .get()
+        .is_some_and(|engine| engine.registries.is_some());
+    let source = if by_engine {
+        Source::Engine
+    } else {
+        Source::Assessment
+    };
+    let shown = Evidence::new(source, "registry", json!({ "option": option, "entry": entry }));
     let verdict = Verdict::fail(reason, vec![shown]);
     match Setting::of(host, option) {
         Ok(setting) => setting.tell(verdict).remedy(setting.drop_entry(entry)),

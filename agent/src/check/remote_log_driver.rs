@@ -234,7 +234,7 @@ mod tests {
                 host,
                 "log-opts",
                 json!({ "syslog-address": "tcp+tls://logs.example:6514" }),
-            )
+            );
         };
         check("syslog", remote, Pass, "logs leave the host");
     }
@@ -301,7 +301,7 @@ mod tests {
                 host,
                 "log-opts",
                 json!({ "syslog-address": "unixgram:///dev/log" }),
-            )
+            );
         };
         check("syslog", local, Unknown, "no known forwarder");
         check_one(&CHECK, nobody, Unknown, "no dockerd was found");

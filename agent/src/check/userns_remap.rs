@@ -69,7 +69,7 @@ fn judge(host: &Host) -> Result<Verdict, Verdict> {
         Ok(true) => Ok(Verdict::pass().because("the engine says that it remaps users, or runs without root")),
         Ok(false) => Ok(not_mapped(Setting::of(host, OPTION).ok())),
         Err(unseen) => {
-            let setting = Setting::of(host, OPTION).map_err(|_| unseen)?;
+            let setting = Setting::of(host, OPTION).or(Err(unseen))?;
             let user = setting.text()?.map(str::to_owned);
             Ok(match user {
                 Some(user) => setting.tell(Verdict::pass().because(setting.is(user))),
@@ -264,7 +264,7 @@ mod tests {
             .map(|&(owner, first, count)| (owner.to_owned(), first, count))
             .collect();
         let items = judged(&CHECK, |host| {
-            host.facts.system.get_mut().unwrap().subuid = Fact::Known(owned)
+            host.facts.system.get_mut().unwrap().subuid = Fact::Known(owned);
         });
         let verdict = &items[1].verdict;
         assert_eq!(verdict.kind, kind, "{}", verdict.reason);

@@ -1,11 +1,12 @@
 //! Options of the engine's daemon: what is in force, who says so, and how to change it on this host.
 //!
 //! The API decides where it shows the option; else the command line; else the configuration file; else the default.
-//! What the file says by now but the running daemon does not know is told, and decides nothing.
+//! What the file says by now but the running daemon does not know is told, and decides nothing: where it is all that is
+//! left to go by, nobody knows what is in force.
 
 use serde_json::{Map, Value, json};
 
-use crate::model::{Daemon, Engine, Evidence, Host, OptionSource, Source, Verdict};
+use crate::model::{Daemon, DaemonOption, Engine, Evidence, Host, OptionSource, Source, Verdict};
 
 /// Where the daemon's configuration is, unless it says otherwise.
 const CONFIG_FILE: &str = "/etc/docker/daemon.json";
@@ -73,9 +74,10 @@ impl<'a> Setting<'a> {
         let api = host.facts.engine.get().and_then(api).map(Into::into);
         let (value, source) = match (api, given) {
             (Some(value), _) => (Some(value), Some(OptionSource::Engine)),
+            (None, Some(given)) if given.value.is_null() => return Err(unsure(host, name, given)),
             (None, Some(given)) => (Some(given.value.clone()), Some(given.source)),
             (None, None) => {
-                unset(host).map_err(|why| Verdict::unknown(format!("`{name}` is not known: {why}")))?;
+                unset(host, name).map_err(|why| Verdict::unknown(format!("`{name}` is not known: {why}")))?;
                 (None, None)
             }
         };
@@ -165,14 +167,9 @@ impl<'a> Setting<'a> {
             "pending": self.pending,
         });
         if let Some(pending) = self.pending {
-            let next = match pending {
-                Value::Null => "no longer sets it".to_owned(),
-                value => format!("says {value}"),
-            };
-            verdict.reason.push_str(&format!(
-                "; pending-restart: {} {next}, which holds after the next restart",
-                self.path
-            ));
+            verdict
+                .reason
+                .push_str(&format!("; {}", next_restart(self.path, pending)));
         }
         verdict.evidence(Evidence::new(source, "option", facts))
     }
@@ -238,12 +235,39 @@ impl<'a> Setting<'a> {
     }
 }
 
-/// Whether options that are not listed have their default, or why that is not known.
-fn unset(host: &Host) -> Result<(), String> {
+/// Whether an option that is not listed has its default, or why that is not known.
+fn unset(host: &Host, name: &str) -> Result<(), String> {
     let why = |verdict: Verdict| verdict.reason;
     let daemon = host.facts.daemon.look().map_err(why)?;
-    daemon.config_file.content.look().map_err(why)?;
+    let file = &daemon.config_file;
+    file.content.look().map_err(why)?;
+    let is_newer =
+        matches!((file.changed, daemon.started), (Some(changed), Some(started)) if changed > started);
+    if is_newer && !RELOADED.contains(&name) {
+        let path = &file.path;
+        return Err(format!(
+            "{path} was changed after the daemon was started; restart the engine to be sure"
+        ));
+    }
     Ok(())
+}
+
+/// The file was changed after the daemon was started, and nothing else shows what the daemon took from it.
+fn unsure(host: &Host, name: &str, given: &DaemonOption) -> Verdict {
+    let file = host.facts.daemon.get().map(|daemon| &daemon.config_file);
+    let path = file.map_or(CONFIG_FILE, |file| &file.path);
+    let next = given
+        .pending
+        .as_ref()
+        .map(|value| format!("; {}", next_restart(path, value)));
+    Verdict::unknown(format!(
+        "`{name}` is not known: {path} was changed after the daemon was started{}",
+        next.unwrap_or_default()
+    ))
+}
+
+fn next_restart(path: &str, pending: &Value) -> String {
+    format!("pending-restart: {path} says {pending}, which holds after the next restart")
 }
 
 fn flag_name(name: &'static str) -> &'static str {
@@ -292,7 +316,7 @@ pub(in crate::check) fn security_option<'a>(host: &'a Host, name: &str) -> Resul
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::check::testing::daemon::{daemon, hardened, set, set_by_flag};
+    use crate::check::testing::daemon::{daemon, day, hardened, set, set_by_flag};
     use crate::model::{Fact, VerdictKind};
 
     #[track_caller]
@@ -323,21 +347,47 @@ mod tests {
 
     #[test]
     fn a_changed_file_is_told_and_decides_nothing() {
-        let pend = |value: Value| {
-            move |host: &mut Host| {
-                set(host, "icc", json!(true));
-                daemon(host).options.get_mut("icc").unwrap().pending = Some(value);
-            }
+        let pending = |host: &mut Host| {
+            set(host, "icc", json!(true));
+            daemon(host).options.get_mut("icc").unwrap().pending = Some(json!(false));
         };
         let put = "Put \"icc\": false in /etc/docker/daemon.json, then restart the engine";
-        let is = "`icc` is true in /etc/docker/daemon.json; pending-restart: /etc/docker/daemon.json";
+        let next = "pending-restart: /etc/docker/daemon.json says false, which holds after the next restart";
         check(
-            pend(json!(false)),
-            &format!("{is} says false, which holds after the next restart"),
+            pending,
+            &format!("`icc` is true in /etc/docker/daemon.json; {next}"),
             put,
         );
-        let gone = format!("{is} no longer sets it, which holds after the next restart");
-        check(pend(Value::Null), &gone, put);
+    }
+
+    /// The file was changed after the daemon was started.
+    fn newer(host: &mut Host) {
+        let daemon = daemon(host);
+        daemon.started = Some(day("2026-10-01"));
+        daemon.config_file.changed = Some(day("2026-10-02"));
+    }
+
+    #[test]
+    fn a_file_that_is_newer_than_the_daemon_is_not_what_it_read() {
+        let said = "`icc` is not known: /etc/docker/daemon.json was changed after the daemon was started; ";
+        let next = "pending-restart: /etc/docker/daemon.json says false, which holds after the next restart";
+        let given = |host: &mut Host| {
+            newer(host);
+            set(host, "icc", Value::Null);
+            daemon(host).options.get_mut("icc").unwrap().pending = Some(json!(false));
+        };
+        check_unknown(given, &format!("{said}{next}"));
+        check_unknown(newer, &format!("{said}restart the engine to be sure"));
+        let flagged = |host: &mut Host| {
+            newer(host);
+            set_by_flag(host, "icc", json!(false));
+        };
+        let mut host = hardened();
+        flagged(&mut host);
+        assert_eq!(Setting::of(&host, "icc").unwrap().flag(true), Ok(false));
+        assert_eq!(Setting::of(&host, "live-restore").unwrap().flag(false), Ok(false));
+        let shown = Setting::shown(&host, "log-driver", |_| Some("gelf")).unwrap();
+        assert_eq!(shown.text(), Ok(Some("gelf")));
     }
 
     #[track_caller]
