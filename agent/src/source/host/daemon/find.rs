@@ -27,7 +27,7 @@ pub(super) enum FindError {
     #[error("no dockerd runs here")]
     Absent,
     /// As above, but not every process could be looked at.
-    #[error("no dockerd was seen, but not every process can be looked at: run as root")]
+    #[error("a dockerd may run that this user may not look at: run as root")]
     Hidden,
     /// The engine is asked at an address that is none of theirs.
     #[error("no dockerd here listens at {0}: it is elsewhere, or behind a proxy")]
@@ -54,7 +54,7 @@ pub(super) fn find(engine: Option<&Engine>, processes: &Processes) -> Result<Pro
         .take(MAX_CANDIDATES)
         .collect();
     if candidates.is_empty() {
-        return Err(if processes.incomplete {
+        return Err(if processes.may_hide("dockerd") {
             FindError::Hidden
         } else {
             FindError::Absent
@@ -217,9 +217,9 @@ mod tests {
 
     #[test]
     fn without_a_daemon_it_is_said_what_was_seen() {
-        let nobody = |incomplete| Processes {
-            running: Vec::new(),
-            incomplete,
+        let nobody = |truncated| Processes {
+            truncated,
+            ..Processes::default()
         };
         assert!(matches!(find(None, &nobody(false)), Err(FindError::Absent)));
         assert!(matches!(find(None, &nobody(true)), Err(FindError::Hidden)));
