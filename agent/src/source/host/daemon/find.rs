@@ -44,8 +44,15 @@ pub(super) enum FindError {
     Several(usize),
 }
 
+/// A daemon, and where it listens where that was looked at.
+#[derive(Debug)]
+pub(super) struct Found {
+    pub(super) process: Process,
+    pub(super) listeners: Option<Vec<Listener>>,
+}
+
 /// Finds the daemon that answers at the engine's address; without an engine, the host's own.
-pub(super) fn find(engine: Option<&Engine>, processes: &Processes) -> Result<Process, FindError> {
+pub(super) fn find(engine: Option<&Engine>, processes: &Processes) -> Result<Found, FindError> {
     let candidates: Vec<Process> = processes
         .running
         .iter()
@@ -65,12 +72,15 @@ pub(super) fn find(engine: Option<&Engine>, processes: &Processes) -> Result<Pro
         .filter(|address| !address.is_empty())
     {
         Some(address) => at_address(candidates, address),
-        None => the_hosts(candidates),
+        None => the_hosts(candidates).map(|process| Found {
+            process,
+            listeners: None,
+        }),
     }
 }
 
-fn at_address(candidates: Vec<Process>, address: &str) -> Result<Process, FindError> {
-    let mut found: Option<(u64, Process)> = None;
+fn at_address(candidates: Vec<Process>, address: &str) -> Result<Found, FindError> {
+    let mut found: Option<(u64, Found)> = None;
     for process in candidates {
         let sockets = sockets(&process).map_err(|source| FindError::Closed {
             pid: process.pid.unsigned_abs(),
@@ -80,11 +90,12 @@ fn at_address(candidates: Vec<Process>, address: &str) -> Result<Process, FindEr
         // Of two on the same path the later has the socket that the path leads to.
         let later = found.as_ref().is_none_or(|(other, _)| *other < started);
         if later && is_at(&process, &sockets, address) {
-            found = Some((started, process));
+            let listeners = Some(sockets);
+            found = Some((started, Found { process, listeners }));
         }
     }
-    let (_, process) = found.ok_or_else(|| FindError::Elsewhere(address.to_owned()))?;
-    Ok(process)
+    let (_, found) = found.ok_or_else(|| FindError::Elsewhere(address.to_owned()))?;
+    Ok(found)
 }
 
 /// Whether one of a process's sockets is what an address leads to.
