@@ -96,7 +96,7 @@ mod tests {
             Ok(json!({ "icc": false, "data-root": "/g" })),
         );
         let ulimits = json!({ "default-ulimits": { "nofile": { "Name": "nofile", "Hard": 5, "Soft": 4 } } });
-        check(ulimits.to_string().as_bytes(), Ok(ulimits.clone()));
+        check(ulimits.to_string().as_bytes(), Ok(ulimits));
         check(
             b"{\"proxies\":{\"http-proxy\":\"http://p\"},\"icc\":null}",
             Ok(json!({ "http-proxy": "http://p" })),

@@ -169,28 +169,28 @@ mod tests {
     }
 
     #[track_caller]
-    fn check(flags: Value, file: Value, newer: bool, engine: Option<&Engine>, expect: Value) {
+    fn check(flags: Value, file: Value, newer: bool, engine: Option<&Engine>, expect: &Value) {
         let found = effective(map(flags), &map(file), newer, engine);
-        assert_eq!(serde_json::to_value(found).unwrap(), expect);
+        assert_eq!(serde_json::to_value(found).unwrap(), *expect);
     }
 
-    fn option(value: Value, source: &str, pending: Value) -> Value {
+    fn option(value: &Value, source: &str, pending: &Value) -> Value {
         json!({ "value": value, "source": source, "pending": pending })
     }
 
     #[test]
     fn a_flag_beats_the_file() {
         let (flag, file) = (
-            option(json!("a"), "flag", Value::Null),
-            option(json!(false), "file", Value::Null),
+            option(&json!("a"), "flag", &Value::Null),
+            option(&json!(false), "file", &Value::Null),
         );
-        check(json!({}), json!({}), true, None, json!({}));
+        check(json!({}), json!({}), true, None, &json!({}));
         check(
             json!({ "log-driver": "a" }),
             json!({ "log-driver": "b", "icc": false }),
             false,
             None,
-            json!({ "log-driver": flag, "icc": file }),
+            &json!({ "log-driver": flag, "icc": file }),
         );
         let both = json!({ "a": { "path": "/a" }, "b": { "path": "/b" } });
         check(
@@ -198,7 +198,7 @@ mod tests {
             json!({ "runtimes": { "a": { "path": "/x" }, "b": { "path": "/b" } } }),
             false,
             None,
-            json!({ "runtimes": option(both, "flag", Value::Null) }),
+            &json!({ "runtimes": option(&both, "flag", &Value::Null) }),
         );
     }
 
@@ -210,10 +210,10 @@ mod tests {
             file,
             true,
             None,
-            json!({
-                "no-new-privileges": option(Value::Null, "file", json!(true)),
-                "debug": option(json!(true), "file", Value::Null),
-                "labels": option(json!(["a"]), "file", Value::Null),
+            &json!({
+                "no-new-privileges": option(&Value::Null, "file", &json!(true)),
+                "debug": option(&json!(true), "file", &Value::Null),
+                "labels": option(&json!(["a"]), "file", &Value::Null),
             }),
         );
     }
@@ -245,22 +245,22 @@ mod tests {
             "live-restore": true, "icc": false, "storage-driver": "overlay2",
             "insecure-registries": ["reg:5000", "10.0.0.0/8"], "selinux-enabled": true,
         });
-        let pending = |value| option(json!(false), "engine", value);
+        let pending = |value: &Value| option(&json!(false), "engine", value);
         check(
             json!({ "registry-mirrors": ["https://m"] }),
             file,
             true,
             Some(&engine),
-            json!({
-                "debug": option(json!(true), "engine", Value::Null),
-                "icc": option(json!(true), "engine", json!(false)),
-                "insecure-registries": option(json!(["reg:5000", "10.0.0.0/8"]), "file", Value::Null),
-                "live-restore": pending(json!(true)),
-                "registry-mirrors": option(json!(["https://m"]), "flag", Value::Null),
-                "selinux-enabled": pending(json!(true)),
-                "storage-driver": option(json!("overlay2"), "file", Value::Null),
+            &json!({
+                "debug": option(&json!(true), "engine", &Value::Null),
+                "icc": option(&json!(true), "engine", &json!(false)),
+                "insecure-registries": option(&json!(["reg:5000", "10.0.0.0/8"]), "file", &Value::Null),
+                "live-restore": pending(&json!(true)),
+                "registry-mirrors": option(&json!(["https://m"]), "flag", &Value::Null),
+                "selinux-enabled": pending(&json!(true)),
+                "storage-driver": option(&json!("overlay2"), "file", &Value::Null),
             }),
         );
-        check(json!({}), json!({}), false, Some(&Engine::default()), json!({}));
+        check(json!({}), json!({}), false, Some(&Engine::default()), &json!({}));
     }
 }

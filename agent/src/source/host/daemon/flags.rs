@@ -155,98 +155,101 @@ mod tests {
     }
 
     #[track_caller]
-    fn check(line: &str, expect: Value) {
+    fn check(line: &str, expect: &Value) {
         let found = serde_json::to_value(parse(&argv(line))).unwrap();
-        assert_eq!(found, expect, "{line}");
+        assert_eq!(found, *expect, "{line}");
     }
 
     #[test]
     fn switches_take_no_second_argument() {
-        check("dockerd --debug false", json!({ "debug": true }));
+        check("dockerd --debug false", &json!({ "debug": true }));
         check(
             "dockerd --icc=false --iptables=0",
-            json!({ "icc": false, "iptables": false }),
+            &json!({ "icc": false, "iptables": false }),
         );
-        check("dockerd --icc=no", json!({ "icc": "no" }));
-        check("dockerd --debug --debug=F", json!({ "debug": false }));
+        check("dockerd --icc=no", &json!({ "icc": "no" }));
+        check("dockerd --debug --debug=F", &json!({ "debug": false }));
     }
 
     #[test]
     fn values_are_joined_or_follow() {
-        check("dockerd --log-level debug", json!({ "log-level": "debug" }));
-        check("dockerd --log-level=", json!({ "log-level": "" }));
-        check("dockerd --log-level", json!({ "log-level": "" }));
-        check("dockerd --group --icc=false", json!({ "group": "--icc=false" }));
-        check("dockerd --label a=b=c", json!({ "labels": ["a=b=c"] }));
+        check("dockerd --log-level debug", &json!({ "log-level": "debug" }));
+        check("dockerd --log-level=", &json!({ "log-level": "" }));
+        check("dockerd --log-level", &json!({ "log-level": "" }));
+        check("dockerd --group --icc=false", &json!({ "group": "--icc=false" }));
+        check("dockerd --label a=b=c", &json!({ "labels": ["a=b=c"] }));
         check(
             "dockerd --mtu 1400 --oom-score-adjust=-500",
-            json!({ "mtu": 1400, "oom-score-adjust": -500 }),
+            &json!({ "mtu": 1400, "oom-score-adjust": -500 }),
         );
-        check("dockerd --mtu x", json!({ "mtu": "x" }));
+        check("dockerd --mtu x", &json!({ "mtu": "x" }));
     }
 
     #[test]
     fn letters_are_joined() {
         check(
             "dockerd -Dl debug",
-            json!({ "debug": true, "log-level": "debug" }),
+            &json!({ "debug": true, "log-level": "debug" }),
         );
-        check("dockerd -Dldebug", json!({ "debug": true, "log-level": "debug" }));
-        check("dockerd -D=false -G=x", json!({ "debug": false, "group": "x" }));
+        check(
+            "dockerd -Dldebug",
+            &json!({ "debug": true, "log-level": "debug" }),
+        );
+        check("dockerd -D=false -G=x", &json!({ "debug": false, "group": "x" }));
         check(
             "dockerd -Htcp://:1 -H fd://",
-            json!({ "hosts": ["tcp://:1", "fd://"] }),
+            &json!({ "hosts": ["tcp://:1", "fd://"] }),
         );
         check(
             "dockerd -g /d -p /p -s zfs",
-            json!({ "data-root": "/d", "pidfile": "/p", "storage-driver": "zfs" }),
+            &json!({ "data-root": "/d", "pidfile": "/p", "storage-driver": "zfs" }),
         );
-        check("dockerd -b none -xyz -", json!({ "bridge": "none" }));
+        check("dockerd -b none -xyz -", &json!({ "bridge": "none" }));
     }
 
     #[test]
     fn lists_and_maps_grow() {
         check(
             "dockerd --insecure-registry a --insecure-registry=b,c",
-            json!({ "insecure-registries": ["a", "b,c"] }),
+            &json!({ "insecure-registries": ["a", "b,c"] }),
         );
         check(
             "dockerd --log-opt max-size=1m --log-opt tag",
-            json!({ "log-opts": { "max-size": "1m", "tag": "" } }),
+            &json!({ "log-opts": { "max-size": "1m", "tag": "" } }),
         );
         check(
             "dockerd --storage-opt dm.basesize=9G",
-            json!({ "storage-opts": ["dm.basesize=9G"] }),
+            &json!({ "storage-opts": ["dm.basesize=9G"] }),
         );
         check(
             "dockerd --add-runtime kata=/k",
-            json!({ "runtimes": { "kata": { "path": "/k" } } }),
+            &json!({ "runtimes": { "kata": { "path": "/k" } } }),
         );
         check(
             "dockerd --feature cdi=true",
-            json!({ "features": { "cdi": true } }),
+            &json!({ "features": { "cdi": true } }),
         );
         check(
             "dockerd --default-network-opt=bridge=a.b=1 --default-network-opt bridge=c=2",
-            json!({ "default-network-opts": { "bridge": { "a.b": "1", "c": "2" } } }),
+            &json!({ "default-network-opts": { "bridge": { "a.b": "1", "c": "2" } } }),
         );
         let nofile = json!({ "Name": "nofile", "Soft": 10, "Hard": 20 });
         let core = json!({ "Name": "core", "Soft": -1, "Hard": -1 });
         check(
             "dockerd --default-ulimit nofile=10:20 --default-ulimit core=-1",
-            json!({ "default-ulimits": { "nofile": nofile, "core": core } }),
+            &json!({ "default-ulimits": { "nofile": nofile, "core": core } }),
         );
     }
 
     #[test]
     fn what_is_no_flag_is_passed_over() {
-        check("dockerd", json!({}));
-        check("dockerd daemon -D -- --icc=false", json!({ "debug": true }));
+        check("dockerd", &json!({}));
+        check("dockerd daemon -D -- --icc=false", &json!({ "debug": true }));
         check(
             "dockerd --new x --newer --other=1 -D",
-            json!({ "new": "x", "newer": true, "other": "1", "debug": true }),
+            &json!({ "new": "x", "newer": true, "other": "1", "debug": true }),
         );
-        check("dockerd --= --graph=/g", json!({ "data-root": "/g" }));
+        check("dockerd --= --graph=/g", &json!({ "data-root": "/g" }));
         assert_eq!(parse(&[]), BTreeMap::new());
     }
 

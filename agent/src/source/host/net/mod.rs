@@ -60,7 +60,7 @@ pub(super) fn unix(process: &Process) -> io::Result<Vec<Socket>> {
 
 fn table(process: &Process, name: &str) -> io::Result<String> {
     let file = process
-        .open_relative(&format!("net/{name}"))
+        .open_relative(format!("net/{name}"))
         .map_err(proc::into_io);
     match file.and_then(|file| read_from(file, MAX_TABLE)) {
         Ok(bytes) => Ok(String::from_utf8_lossy(&bytes).into_owned()),
