@@ -70,6 +70,10 @@ fn assess(image: &Image, host: &Host) -> Verdict {
         let shown = Evidence::new(Source::Assessment, "packages", shown);
         return image_failed(image, host, CHECK.severity, &clause, vec![shown]);
     }
+    // The database of rpm is not read.
+    if !host.policy.denied_packages.is_empty() && contents.databases.iter().any(|name| name == "rpm") {
+        return Verdict::unknown("the packages of its rpm database could not be read");
+    }
     if contents.tools.is_empty() || !host.policy.denied_packages.is_empty() {
         let count = contents.packages.as_ref().map_or(0, Vec::len);
         return image_passed(
@@ -141,7 +145,7 @@ mod tests {
         ImageContents {
             packages: Some(owned(packages)),
             tools: owned(tools),
-            unverified_sources: Vec::new(),
+            ..ImageContents::default()
         }
     }
 

@@ -1,7 +1,7 @@
 //! Builders for the tests of checks: an ordinary container on an ordinary host, to be varied.
 
-pub(super) mod files;
 pub(super) mod daemon;
+pub(super) mod files;
 mod image;
 pub(super) mod namespace;
 pub(super) mod storage;

@@ -4,6 +4,7 @@ mod gather;
 mod own;
 mod report;
 
+pub(super) use gather::audit_facts;
 pub use gather::{GatherConfig, gather};
 pub use own::leave_out_own_container;
 pub use report::{Plan, report};

@@ -4,8 +4,8 @@
 //! process lives; it waits a moment if its container is so new that the engine has not spoken yet; then
 //! it goes through correlation to the stream. Every task is supervised, every queue bounded.
 
-mod changes;
 pub mod assess;
+mod changes;
 mod engine;
 mod error;
 mod hold;

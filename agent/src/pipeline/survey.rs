@@ -6,6 +6,7 @@ use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 
+use super::assess::audit_facts;
 use crate::model::HostFacts;
 use crate::source::host;
 
@@ -25,6 +26,7 @@ pub(super) fn spawn() -> (mpsc::Sender<HostFacts>, mpsc::Receiver<HostFacts>) {
             }
             let looked = spawn_blocking(move || {
                 host::collect(&mut facts);
+                facts.audit = audit_facts();
                 facts
             });
             match looked.await {

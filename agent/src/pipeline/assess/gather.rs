@@ -41,7 +41,6 @@ pub async fn gather(config: &GatherConfig) -> Host {
     let looked = spawn_blocking(move || {
         let containers = containers.map(|all| complete(all, &sockets));
         host::collect(&mut facts);
-        facts.objects = host::objects(&facts);
         (facts, containers)
     });
     let (mut facts, containers) = looked.await.unwrap_or_else(|error| {
@@ -109,7 +108,7 @@ fn complete(mut containers: Vec<Container>, sockets: &[host::SocketFile]) -> Vec
 }
 
 /// The audit trail: rules, state, files, and who escapes it.
-fn audit_facts() -> Fact<AuditFacts> {
+pub(in crate::pipeline) fn audit_facts() -> Fact<AuditFacts> {
     let look = match audit::look() {
         Ok(look) => look,
         Err(error) => return Fact::unknown(error.to_string()),

@@ -17,6 +17,7 @@ use procfs::process::{Process, Status};
 use rustix::fs::fstat;
 use rustix::time::{ClockId, clock_gettime};
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 use super::account::Accounts;
 use super::process_root::ProcessRoot;
@@ -27,6 +28,9 @@ use crate::model::{ConfigFile, Daemon, Engine, Fact, Time};
 
 /// Programs that forward a published port.
 const PROXIES: [&str; 2] = ["docker-proxy", "rootlesskit-docker-proxy"];
+
+/// Bytes of a seccomp profile; the stock one has 12 KiB.
+const MAX_PROFILE: u64 = 1 << 20;
 
 /// The kernel counts starts in ticks of 10 ms.
 const TICK: i128 = 10_000_000;
@@ -94,6 +98,7 @@ fn describe(found: Found, engine: Option<&Engine>, processes: &Processes) -> Res
         options.get("userland-proxy-path").map(|o| &o.value),
         processes,
     );
+    let profile = profile(options.get("seccomp-profile").map(|option| &option.value), &root);
     Ok(Daemon {
         pid,
         uid: status.euid,
@@ -109,7 +114,7 @@ fn describe(found: Found, engine: Option<&Engine>, processes: &Processes) -> Res
             None => known(find::sockets(process).map_err(failed("the sockets"))),
         },
         userland_proxies: proxies,
-        seccomp_sha256: Fact::unknown("its seccomp profile was not read"),
+        seccomp_sha256: profile,
     })
 }
 
@@ -120,6 +125,21 @@ fn split(bytes: &[u8]) -> Vec<String> {
     strings
         .map(|string| String::from_utf8_lossy(string).into_owned())
         .collect()
+}
+
+/// SHA-256 of the seccomp profile that an option names.
+fn profile(option: Option<&Value>, root: &ProcessRoot) -> Fact<String> {
+    let Some(path) = option
+        .and_then(Value::as_str)
+        .filter(|path| path.starts_with('/'))
+    else {
+        return Fact::unknown("no seccomp profile is named by its path");
+    };
+    let digest = root.read(path, MAX_PROFILE).map(|profile| {
+        let digest = Sha256::digest(profile);
+        digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    });
+    Fact::from(digest.map_err(|error| format!("cannot read {path}: {error}")))
 }
 
 /// The configuration file where the daemon looks for it.
