@@ -430,8 +430,11 @@ pub struct HistoryEntry {
 /// What the files of an image's layers tell, whiteouts honoured.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ImageContents {
-    /// Packages installed, of the package databases of dpkg, apk and rpm; null where there is none.
+    /// Packages installed, of the databases of dpkg and apk; null where there is neither.
     pub packages: Option<Vec<String>>,
+    /// Package databases that were found: `dpkg`, `apk`, `rpm`. Of rpm's the packages are not listed.
+    #[serde(default)]
+    pub databases: Vec<String>,
     /// Names of programs that an image need not ship: compilers, debuggers, servers of logins, by absolute path.
     pub tools: Vec<String>,
     /// Package sources that are not verified: file and setting.

@@ -80,7 +80,8 @@ pub(super) fn form(value: &str) -> Option<&'static str> {
 }
 
 /// Whether a text holds a private key in PEM.
-pub(super) fn is_private_key(text: &str) -> bool {
+#[must_use]
+pub fn is_private_key(text: &str) -> bool {
     let begin = text.split_once("-----BEGIN ").map(|(_, rest)| rest);
     let label = begin.and_then(|rest| rest.split_once("-----"));
     label.is_some_and(|(label, _)| label.ends_with("PRIVATE KEY") || label.ends_with("PRIVATE KEY BLOCK"))

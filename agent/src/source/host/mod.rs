@@ -15,6 +15,7 @@ mod executable;
 mod facts;
 mod inode;
 mod label;
+pub mod layers;
 mod lookup;
 mod net;
 mod objects;

@@ -197,7 +197,7 @@ mod tests {
         assert_eq!(switches, (Some(false), Some(false), Some(false)));
         assert_eq!(engine.security_options.unwrap(), ["name=seccomp,profile=default"]);
         assert_eq!(engine.runtimes["runc"], "runc");
-        assert_eq!(engine.can_limit["PidsLimit"], true);
+        assert!(engine.can_limit["PidsLimit"]);
         assert_eq!(engine.container_counts["ContainersStopped"], 1);
         assert_eq!(engine.authorization_plugins, Some(Vec::new()));
         assert_eq!(
