@@ -24,7 +24,8 @@ pub(super) static CHECK: Check = Check {
     about: "containerd starts what its socket asks it to, as root and past every rule of the engine. Every \
             socket of a containerd of this host is judged, wherever its configuration and the daemon's put \
             it, and the one for its shims.",
-    remedy: "Give the socket to root with chown root:root, and set uid and gid of [grpc] to 0 in the configuration of containerd",
+    remedy: "Give the socket to root with chown root:root, and set uid and gid of [grpc] to 0 in the \
+        configuration of containerd",
     assess: Assess::Host(assess),
     signals: &[Signal {
         kind: "file",

@@ -27,7 +27,8 @@ pub(super) static CHECK: Check = Check {
     about: "Write access to the engine's socket is root on the host. Every Unix socket that the daemon \
             listens on, or systemd for it, is judged: permissions bit by bit, access lists, and whether \
             others can put another socket in its place.",
-    remedy: "Take from the socket what goes beyond mode 660 with chmod, and set SocketMode=0660 in a drop-in of docker.socket",
+    remedy: "Take from the socket what goes beyond mode 660 with chmod, and set SocketMode=0660 in a drop-in \
+        of docker.socket",
     assess: Assess::Host(assess),
     signals: &[Signal {
         kind: "file",

@@ -28,7 +28,8 @@ pub(super) static CHECK: Check = Check {
             listens on, or systemd for it, has to belong to root, and to root's group or the one that the \
             configuration names: the group option, else SocketGroup of docker.socket, else docker. A socket \
             of a daemon without root may be its user's.",
-    remedy: "Give the socket to root and the group of the engine with chown root:docker, and set SocketUser=root in a drop-in of docker.socket",
+    remedy: "Give the socket to root and the group of the engine with chown root:docker, and set \
+        SocketUser=root in a drop-in of docker.socket",
     assess: Assess::Host(assess),
     signals: &[Signal {
         kind: "file",

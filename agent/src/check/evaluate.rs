@@ -1,5 +1,6 @@
 //! A check over everything known: item by item, and in one word.
 
+use super::support::{containers, images};
 use super::{Assess, Check};
 use crate::model::{ContainerId, Host, Image, Verdict, VerdictKind};
 
@@ -48,9 +49,9 @@ impl Check {
     #[must_use]
     pub fn evaluate(&self, host: &Host) -> Vec<Judged> {
         match self.assess {
-            Assess::Container(assess) => match &host.containers {
-                None => unlisted(host, "containers"),
-                Some(all) => all
+            Assess::Container(assess) => match containers(host) {
+                Err(verdict) => unlisted(verdict),
+                Ok(all) => all
                     .iter()
                     .map(|container| Judged {
                         subject: container.name.clone(),
@@ -59,9 +60,9 @@ impl Check {
                     })
                     .collect(),
             },
-            Assess::Image(assess) => match &host.images {
-                None => unlisted(host, "images"),
-                Some(all) => all
+            Assess::Image(assess) => match images(host) {
+                Err(verdict) => unlisted(verdict),
+                Ok(all) => all
                     .iter()
                     .map(|image| Judged {
                         subject: image_name(image).to_owned(),
@@ -90,12 +91,7 @@ const fn of_host(subject: String, verdict: Verdict) -> Judged {
     }
 }
 
-fn unlisted(host: &Host, what: &str) -> Vec<Judged> {
-    let why = match &host.facts.engine {
-        crate::model::Fact::Unknown(why) => why.as_str(),
-        crate::model::Fact::Known(_) => "the engine did not list them",
-    };
-    let verdict = Verdict::unknown(format!("the {what} are not known: {why}"));
+fn unlisted(verdict: Verdict) -> Vec<Judged> {
     vec![of_host("the engine".to_owned(), verdict)]
 }
 

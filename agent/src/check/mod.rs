@@ -170,6 +170,19 @@ checks! {
     exec_not_root,
     runtime_no_new_privileges,
     runtime_no_docker_socket,
+    ops_security_audit,
+    ops_monitoring,
+    ops_backup,
+    ops_image_sprawl,
+    ops_container_sprawl,
+    ee_ldap_auth,
+    ee_external_certs,
+    ee_client_bundles,
+    ee_rbac,
+    ee_signed_images_only,
+    ee_session_limit,
+    ee_session_lifetime,
+    ee_registry_scanning,
 }
 
 /// Sections of the benchmark, in its order.

@@ -28,7 +28,8 @@ pub(super) static CHECK: Check = Check {
             a client's key can act for this host. Every file below certs.d is judged, bit by bit and with \
             its access list; directories only for whether others can replace what they hold. A key that \
             others can read is told apart: the letter of the benchmark allows it.",
-    remedy: "Take from the files below certs.d what goes beyond mode 444, and from keys what goes beyond 400, with chmod",
+    remedy: "Take from the files below certs.d what goes beyond mode 444, and from keys what goes beyond 400, \
+        with chmod",
     assess: Assess::Host(assess),
     signals: &[Signal {
         kind: "file",

@@ -1,11 +1,14 @@
 //! Questions that several checks ask.
 
+mod attest;
 pub(super) mod files;
 mod namespace;
 mod path;
 mod privilege;
 mod weigh;
+mod withdrawn;
 
+pub(super) use attest::{attested, attested_or_open};
 pub(super) use namespace::{HostNamespace, enters_host};
 pub(super) use path::{Exposure, exposure, is_within, resolved};
 pub(super) use privilege::{
@@ -13,12 +16,41 @@ pub(super) use privilege::{
     in_own_user_namespace, is_grave, is_privileged, is_privileged_set,
 };
 pub(super) use weigh::{Word, failed, lives, weigh};
+pub(super) use withdrawn::enterprise;
 
-use crate::model::{EngineKind, Evidence, ExecSession, Observation, Source};
+use crate::model::{
+    Container, EngineKind, Evidence, ExecSession, Fact, Host, Image, Observation, Source, Verdict,
+};
 use serde_json::{Value, json};
 
 /// Items of a list that are kept as evidence.
 const LISTED: usize = 64;
+
+/// The containers.
+///
+/// # Errors
+/// [`Verdict::unknown`] where the engine did not list them.
+pub(super) fn containers(host: &Host) -> Result<&[Container], Verdict> {
+    host.containers
+        .as_deref()
+        .ok_or_else(|| unlisted(host, "containers"))
+}
+
+/// The images.
+///
+/// # Errors
+/// [`Verdict::unknown`] where the engine did not list them.
+pub(super) fn images(host: &Host) -> Result<&[Image], Verdict> {
+    host.images.as_deref().ok_or_else(|| unlisted(host, "images"))
+}
+
+fn unlisted(host: &Host, what: &str) -> Verdict {
+    let why = match &host.facts.engine {
+        Fact::Unknown(why) => why.as_str(),
+        Fact::Known(_) => "the engine did not list them",
+    };
+    Verdict::unknown(format!("the {what} are not known: {why}"))
+}
 
 /// How lines call the observation's container.
 pub(super) fn container_name(observation: &Observation) -> String {

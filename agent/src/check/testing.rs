@@ -2,6 +2,7 @@
 
 pub(super) mod files;
 pub(super) mod namespace;
+pub(super) mod withdrawn;
 
 use std::collections::BTreeMap;
 

@@ -58,7 +58,7 @@ pub fn objects(facts: &HostFacts) -> Fact<Vec<Object>> {
         Ok(objects_in(&root, proc::mounts(&process)?, &context, &running))
     };
     look()
-        .map_err(|error| format!("the host's files could not be looked at: {error}"))
+        .map_err(|error| format!("the host's files could not be looked at below {path}: {error}"))
         .into()
 }
 

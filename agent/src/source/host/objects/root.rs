@@ -71,9 +71,9 @@ impl Root {
         Ok(Some(Path::new("/").join(inner).to_string_lossy().into_owned()))
     }
 
-    /// Whether anything is there, symlinks followed.
+    /// Whether anything is there, symlinks followed; also where that may not be looked at.
     pub(super) fn has(&self, path: &str) -> bool {
-        self.locate(path).is_ok()
+        !self.locate(path).is_err_and(|error| is_absent(&error))
     }
 
     /// Where the last component of a path points, if it is a symlink.
