@@ -58,7 +58,9 @@ fn assess(host: &Host) -> Vec<Item> {
         None => item(Verdict::unknown(format!(
             "who can open {socket} could not be determined"
         ))),
-        Some(accounts) if accounts.is_empty() => item(Verdict::pass()),
+        Some(accounts) if accounts.is_empty() => {
+            item(Verdict::pass().because(format!("nobody but root can open {socket}")))
+        }
         Some(accounts) => accounts
             .iter()
             .map(|account| Item {
@@ -79,7 +81,7 @@ fn judge(account: &SocketAccess, socket: &str, policy: &Policy) -> Verdict {
         return Verdict::fail(format!("everyone can open {socket}"), evidence());
     }
     if policy.trusted_uids.contains(uid) {
-        return Verdict::pass();
+        return Verdict::pass().because(format!("{user} (uid {uid}) is a trusted user"));
     }
     let listed = !policy.trusted_uids.is_empty();
     let why = if listed {
@@ -146,7 +148,7 @@ fn account(host: &Host, uid: u32) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{Scene, connect_in, host};
+    use super::super::testing::{Scene, assert_passes, connect_in, host};
     use super::*;
 
     fn bob(via: &str) -> Vec<SocketAccess> {
@@ -168,8 +170,8 @@ mod tests {
 
     #[test]
     fn pass_nobody_and_trusted_users() {
-        assert_eq!(check(Some(Vec::new()), &[]), Verdict::pass());
-        assert_eq!(check(Some(bob("group docker")), &[1000]), Verdict::pass());
+        assert_passes(&check(Some(Vec::new()), &[]));
+        assert_passes(&check(Some(bob("group docker")), &[1000]));
     }
 
     #[track_caller]

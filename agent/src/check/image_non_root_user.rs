@@ -52,7 +52,7 @@ fn configured(container: &Container) -> Word {
                 config("Config.User", user),
             )
         }
-        Some(_) => Word::Good,
+        Some(user) => Word::Good(format!("is declared to run as {user}")),
     }
 }
 
@@ -66,13 +66,13 @@ fn shown(container: &Container) -> Word {
         uid if truth.root_uid == Some(uid) => {
             Word::Bad(format!("runs as root, which is uid {uid} on the host"), seen())
         }
-        _ => Word::Good,
+        uid => Word::Good(format!("runs as uid {uid} of the host")),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{assert_fails, judge};
+    use super::super::testing::{assert_fails, assert_passes, judge};
     use super::*;
 
     /// The verdict with this declared user, this uid of the first process, and this root.
@@ -90,14 +90,10 @@ mod tests {
     #[test]
     fn pass_another_user_by_name_or_number() {
         for user in ["1000", "app", "1:0", "rootless-app", "10", "app:root"] {
-            assert_eq!(
-                check(Some(user), Some((1000, Some(0)))),
-                Verdict::pass(),
-                "{user}"
-            );
-            assert_eq!(check(Some(user), None), Verdict::pass(), "{user}");
+            assert_passes(&check(Some(user), Some((1000, Some(0)))));
+            assert_passes(&check(Some(user), None));
         }
-        assert_eq!(check(None, Some((1000, Some(0)))), Verdict::pass());
+        assert_passes(&check(None, Some((1000, Some(0)))));
     }
 
     #[test]

@@ -67,7 +67,7 @@ fn configured(container: &Container) -> Word {
             Word::Silent("the engine chooses the profile when the container starts")
         }
         Some(profile @ ("" | "unconfined")) => unconfined(profile),
-        Some(_) => Word::Good,
+        Some(profile) => Word::Good(format!("is given the AppArmor profile {profile}")),
         None => Word::Silent("the engine does not say which AppArmor profile it applied"),
     }
 }
@@ -88,7 +88,9 @@ fn shown(container: &Container) -> Word {
     };
     let clause = match (apparmor.profile.as_str(), apparmor.mode.as_str()) {
         ("unconfined", _) => "is not confined by AppArmor".to_owned(),
-        (_, "enforce" | "kill") => return Word::Good,
+        (profile, "enforce" | "kill") => {
+            return Word::Good(format!("is confined by the AppArmor profile {profile}"));
+        }
         (profile, "") => format!("has the AppArmor profile {profile}, which is not enforced"),
         (profile, mode) => {
             format!("has the AppArmor profile {profile} in {mode} mode, which is not enforced")
@@ -99,7 +101,7 @@ fn shown(container: &Container) -> Word {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{assert_fails, judge};
+    use super::super::testing::{assert_fails, assert_passes, judge};
     use super::*;
     use crate::model::AppArmor;
 
@@ -116,12 +118,12 @@ mod tests {
 
     #[test]
     fn pass_a_profile_that_is_enforced() {
-        assert_eq!(
-            check(Some("docker-default"), Some(("docker-default", "enforce"))),
-            Verdict::pass()
-        );
-        assert_eq!(check(Some("docker-default"), None), Verdict::pass());
-        assert_eq!(check(None, Some(("own", "enforce"))), Verdict::pass());
+        assert_passes(&check(
+            Some("docker-default"),
+            Some(("docker-default", "enforce")),
+        ));
+        assert_passes(&check(Some("docker-default"), None));
+        assert_passes(&check(None, Some(("own", "enforce"))));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::support::{container_name, failed, is_within, program, resolved};
+use super::support::{container_name, failed, is_within, passed, program, resolved};
 use super::{Assess, Basis, Benchmark, Check, Finding, Signal, View};
 use crate::model::{
     Class, ConnectOp, Container, ContainerMount, Event, Evidence, Host, Severity, Source, Verdict,
@@ -59,7 +59,7 @@ fn assess(container: &Container, host: &Host) -> Verdict {
         .iter()
         .find_map(|mount| Some((mount, exposed(mount, host)?)))
     {
-        None => Verdict::pass(),
+        None => passed(container, "is given no runtime's socket"),
         Some((mount, socket)) => {
             let clause = format!("can reach {socket} at {}", mount.destination);
             failed(container, CHECK.severity, &clause, vec![evidence(mount)])
@@ -129,7 +129,7 @@ fn observe(view: &View<'_>) -> Option<Finding> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{Scene, assert_fails, bind, connect_in, judge};
+    use super::super::testing::{Scene, assert_fails, assert_passes, bind, connect_in, judge};
     use super::*;
 
     #[track_caller]
@@ -137,7 +137,7 @@ mod tests {
         let verdict = judge(&CHECK, |container, _| container.mounts = Some(vec![mount]));
         match expect {
             Some(words) => assert_fails(&verdict, Severity::Critical, words),
-            None => assert_eq!(verdict, Verdict::pass()),
+            None => assert_passes(&verdict),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::support::{config, failed, few, is_within, resolved};
+use super::support::{config, failed, few, is_within, passed, resolved};
 use super::{Assess, Basis, Benchmark, Check, no_live_signal};
 use crate::model::{Container, Device, Evidence, Host, Severity, Verdict};
 
@@ -74,7 +74,7 @@ fn assess(container: &Container, host: &Host) -> Verdict {
         .collect();
     reach.sort_by_key(|(severity, ..)| std::cmp::Reverse(*severity));
     match reach.first() {
-        None if complete => Verdict::pass(),
+        None if complete => passed(container, "is given no device of the host"),
         None => Verdict::unknown("the engine does not list all that gives a container devices"),
         Some((severity, ..)) => {
             let names: Vec<_> = reach.iter().map(|(_, name, _)| name).collect();
@@ -188,7 +188,7 @@ fn mounts(container: &Container, host: &Host) -> Option<Vec<Reach>> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{assert_fails, bind, judge};
+    use super::super::testing::{assert_fails, assert_passes, bind, judge};
     use super::*;
 
     fn device(host: &str, permissions: &str) -> Device {
@@ -213,13 +213,13 @@ mod tests {
 
     #[test]
     fn pass_no_devices_and_those_allowed() {
-        assert_eq!(judge(&CHECK, |_, _| ()), Verdict::pass());
+        assert_passes(&judge(&CHECK, |_, _| ()));
         let verdict = judge(&CHECK, |container, host| {
             container.devices = Some(vec![device("/dev/fuse", "rwm")]);
             container.mounts = Some(vec![bind("/dev/shm/x", "/x"), bind("/development", "/d")]);
             host.policy.allowed_devices = vec!["/dev/fuse".into()];
         });
-        assert_eq!(verdict, Verdict::pass());
+        assert_passes(&verdict);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Containers in the host's network namespace.
 
-use super::support::HostNamespace;
+use super::support::NETWORK;
 use super::{Assess, Basis, Benchmark, Check, Finding, Signal, View};
 use crate::model::{Container, Host, Severity, Verdict};
 
@@ -42,21 +42,12 @@ pub(super) static CHECK: Check = Check {
     observe,
 };
 
-static NAMESPACE: HostNamespace = HostNamespace {
-    name: "net",
-    words: "network",
-    field: "HostConfig.NetworkMode",
-    mode: |container| container.network_mode.as_deref(),
-    inode: |namespaces| namespaces.net,
-    severity: Severity::High,
-};
-
 fn assess(container: &Container, host: &Host) -> Verdict {
-    NAMESPACE.assess(container, host)
+    NETWORK.assess(container, host)
 }
 
 fn observe(view: &View<'_>) -> Option<Finding> {
-    NAMESPACE.observe(view)
+    NETWORK.observe(view)
 }
 
 #[cfg(test)]
@@ -66,7 +57,7 @@ mod tests {
 
     const CASES: namespace::Cases = namespace::Cases {
         check: &CHECK,
-        namespace: &NAMESPACE,
+        namespace: &NETWORK,
         set_mode: |container, mode| container.network_mode = mode,
         set_inode: |namespaces, inode| namespaces.net = inode,
     };

@@ -41,7 +41,7 @@ pub(super) static CHECK: Check = Check {
 
 fn assess(container: &Container, host: &Host) -> Verdict {
     let kernel = match container.truth.as_ref().and_then(|truth| truth.no_new_privs) {
-        Some(true) => Word::Good,
+        Some(true) => Word::Good("runs under no_new_privs".into()),
         Some(false) => Word::Bad(
             "can gain privileges by exec".into(),
             proc(json!({ "no_new_privs": false })),
@@ -54,7 +54,9 @@ fn assess(container: &Container, host: &Host) -> Verdict {
 fn configured(container: &Container, host: &Host) -> Word {
     match (asked(container), daemon_default(host)) {
         (None, _) => Word::Silent("the engine does not list the container's security options"),
-        (Some(Some(true)), _) | (Some(None), Some(true)) => Word::Good,
+        (Some(Some(true)), _) | (Some(None), Some(true)) => {
+            Word::Good("is started with no-new-privileges".into())
+        }
         (Some(None), None) => Word::Silent("the engine does not tell its default"),
         (Some(Some(false) | None), _) => {
             let shown = config("HostConfig.SecurityOpt", container.security_opt.as_deref());
@@ -94,7 +96,7 @@ fn observe(view: &View<'_>) -> Option<Finding> {
     }
     let kept = view
         .container
-        .is_some_and(|container| matches!(configured(container, view.host), Word::Good));
+        .is_some_and(|container| matches!(configured(container, view.host), Word::Good(_)));
     let (class, how) = if kept {
         (Class::Drift, ", although it is configured with no-new-privileges")
     } else {
@@ -120,7 +122,7 @@ fn in_words(gained: Gained, process: &Process) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{Scene, assert_fails, exec_in, judge};
+    use super::super::testing::{Scene, assert_fails, assert_passes, exec_in, judge};
     use super::*;
     use crate::model::RunningTruth;
 
@@ -147,14 +149,10 @@ mod tests {
             "no-new-privileges:true",
             "no-new-privileges=true",
         ] {
-            assert_eq!(
-                check(Some(&[option]), false, Some(true)),
-                Verdict::pass(),
-                "{option}"
-            );
-            assert_eq!(check(Some(&[option]), false, None), Verdict::pass(), "{option}");
+            assert_passes(&check(Some(&[option]), false, Some(true)));
+            assert_passes(&check(Some(&[option]), false, None));
         }
-        assert_eq!(check(Some(&[]), true, None), Verdict::pass());
+        assert_passes(&check(Some(&[]), true, None));
     }
 
     #[test]

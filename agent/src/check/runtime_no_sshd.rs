@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::support::{container_name, failed, few, head, lives, proc};
+use super::support::{container_name, failed, few, head, lives, passed, proc};
 use super::{Assess, Basis, Benchmark, Check, Finding, Signal, View};
 use crate::model::{Class, Container, Event, Host, RunningTruth, Severity, Verdict};
 
@@ -71,7 +71,7 @@ fn assess(container: &Container, _: &Host) -> Verdict {
         return if truth.executables_truncated {
             Verdict::unknown("the container has more processes than were looked at")
         } else {
-            Verdict::pass()
+            passed(container, "runs no SSH daemon")
         };
     }
     let clause = format!("runs {}", few(&found));
@@ -106,7 +106,7 @@ fn observe(view: &View<'_>) -> Option<Finding> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{Scene, assert_fails, exec_in, judge};
+    use super::super::testing::{Scene, assert_fails, assert_passes, exec_in, judge};
     use super::*;
     use crate::model::ContainerState;
 
@@ -120,10 +120,11 @@ mod tests {
 
     #[test]
     fn pass_other_programs_with_such_names_in_them() {
-        assert_eq!(
-            check(&["/usr/bin/ssh", "/usr/bin/sshd-keygen", "/opt/sshd/bin/app"]),
-            Verdict::pass()
-        );
+        assert_passes(&check(&[
+            "/usr/bin/ssh",
+            "/usr/bin/sshd-keygen",
+            "/opt/sshd/bin/app",
+        ]));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::support::{config, container_name, failed, is_privileged_set, proc};
+use super::support::{config, container_name, failed, is_privileged_set, passed, proc};
 use super::{Assess, Basis, Benchmark, Check, Finding, Signal, View};
 use crate::model::{Class, Container, Event, Host, RunningTruth, Seccomp, Severity, Verdict};
 
@@ -50,7 +50,7 @@ fn assess(container: &Container, _: &Host) -> Verdict {
             let clause = "holds all that a privileged one does, although its configuration says otherwise";
             failed(container, CHECK.severity, clause, vec![seen])
         }
-        (Some(_), _) | (None, Some(_)) => Verdict::pass(),
+        (Some(_), _) | (None, Some(_)) => passed(container, "is not privileged"),
         (None, None) => Verdict::unknown("the engine does not say whether the container is privileged"),
     }
 }
@@ -84,13 +84,13 @@ fn observe(view: &View<'_>) -> Option<Finding> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{Scene, assert_fails, exec_in, judge};
+    use super::super::testing::{Scene, assert_fails, assert_passes, exec_in, judge};
     use super::*;
     use crate::model::{CapSet, ContainerState};
 
     #[test]
     fn pass_a_container_that_is_not_privileged() {
-        assert_eq!(judge(&CHECK, |_, _| ()), Verdict::pass());
+        assert_passes(&judge(&CHECK, |_, _| ()));
     }
 
     #[test]

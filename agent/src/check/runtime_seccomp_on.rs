@@ -42,7 +42,7 @@ pub(super) static CHECK: Check = Check {
 
 fn assess(container: &Container, host: &Host) -> Verdict {
     let kernel = match container.truth.as_ref().map(|truth| truth.seccomp) {
-        Some(Seccomp::Filter | Seccomp::Strict) => Word::Good,
+        Some(Seccomp::Filter | Seccomp::Strict) => Word::Good("runs under a seccomp filter".into()),
         Some(Seccomp::Off) => Word::Bad(
             "runs without a seccomp filter".into(),
             proc(json!({ "seccomp": "off" })),
@@ -69,7 +69,7 @@ fn configured(container: &Container, host: &Host) -> Word {
             "is started with seccomp unconfined".into(),
             config("HostConfig.SecurityOpt", options),
         ),
-        (Some(_), _) => Word::Good,
+        (Some(_), _) => Word::Good("has a seccomp profile of its own".into()),
         (None, Some(true)) => Word::Bad(
             "has no seccomp filter, being privileged".into(),
             config("HostConfig.Privileged", true),
@@ -88,7 +88,9 @@ fn daemon_default(host: &Host) -> Word {
         .iter()
         .find(|option| option.split(',').any(|part| part == "name=seccomp"));
     match seccomp {
-        Some(option) if !option.ends_with("profile=unconfined") => Word::Good,
+        Some(option) if !option.ends_with("profile=unconfined") => {
+            Word::Good("gets its engine's seccomp profile".into())
+        }
         _ => Word::Bad(
             "gets no seccomp filter from its engine".into(),
             config("SecurityOptions", options),
@@ -110,7 +112,7 @@ fn observe(view: &View<'_>) -> Option<Finding> {
         return None;
     }
     let (class, why) = match configured(view.container?, view.host) {
-        Word::Good => (Class::Drift, ", which is configured to filter"),
+        Word::Good(_) => (Class::Drift, ", which is configured to filter"),
         Word::Bad(..) if exec.entry => (Class::Exercised, ""),
         Word::Bad(..) | Word::Silent(_) => return None,
     };
@@ -130,7 +132,7 @@ fn observe(view: &View<'_>) -> Option<Finding> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{Scene, assert_fails, exec_in, judge};
+    use super::super::testing::{Scene, assert_fails, assert_passes, exec_in, judge};
     use super::*;
     use crate::model::CapSet;
 
@@ -150,16 +152,8 @@ mod tests {
             &["seccomp={\"defaultAction\":\"SCMP_ACT_ERRNO\"}"],
             &["no-new-privileges"],
         ] {
-            assert_eq!(
-                check(Some(options), Seccomp::Filter),
-                Verdict::pass(),
-                "{options:?}"
-            );
-            assert_eq!(
-                check(Some(options), Seccomp::Unknown),
-                Verdict::pass(),
-                "{options:?}"
-            );
+            assert_passes(&check(Some(options), Seccomp::Filter));
+            assert_passes(&check(Some(options), Seccomp::Unknown));
         }
     }
 

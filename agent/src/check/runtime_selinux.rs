@@ -81,7 +81,7 @@ fn shown(container: &Container) -> Word {
 fn judged(label: &str, shown: impl FnOnce() -> crate::model::Evidence) -> Word {
     let kind = label.trim_end_matches('\0').split(':').nth(2).unwrap_or_default();
     if confines(kind) {
-        Word::Good
+        Word::Good(format!("has the SELinux type {kind}"))
     } else {
         Word::Bad(
             format!("has the SELinux type {kind}, which is none of a container's"),
@@ -99,7 +99,7 @@ fn confines(kind: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{assert_fails, judge};
+    use super::super::testing::{assert_fails, assert_passes, judge};
     use super::*;
 
     /// The verdict where SELinux is enforced.
@@ -117,14 +117,10 @@ mod tests {
 
     #[test]
     fn pass_a_type_of_containers() {
-        assert_eq!(check(&[], Some(LABEL), Some(LABEL)), Verdict::pass());
+        assert_passes(&check(&[], Some(LABEL), Some(LABEL)));
         for kind in ["svirt_lxc_net_t", "container_init_t", "web.process"] {
             let label = format!("system_u:system_r:{kind}:s0");
-            assert_eq!(
-                check(&["label=level:s0:c1"], Some(&label), None),
-                Verdict::pass(),
-                "{kind}"
-            );
+            assert_passes(&check(&["label=level:s0:c1"], Some(&label), None));
         }
     }
 

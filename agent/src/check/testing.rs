@@ -1,8 +1,11 @@
 //! Builders for the tests of checks: an ordinary container on an ordinary host, to be varied.
 
 pub(super) mod files;
+mod image;
 pub(super) mod namespace;
 pub(super) mod withdrawn;
+
+pub(super) use image::{history, image, judge_image};
 
 use std::collections::BTreeMap;
 
@@ -12,8 +15,8 @@ use crate::model::{
     ContainerMount, ContainerRef, ContainerState, Credentials, DEFAULT_CONTAINER_CAPS, Daemon, Engine,
     EngineKind, EnteredNamespace, Event, Exec, ExecFile, ExecSession, Fact, Gained, Host, HostFacts,
     Identity, Life, Limits, Mount, MountEffect, MountPoint, MountRequest, NamespaceChange, NamespaceOwner,
-    Namespaces, Observation, Process, Reach, Registries, RunningTruth, RuntimeSocket, Seccomp, Severity,
-    Source, Swarm, System, Time, Ulimit, Verdict, VerdictKind,
+    Namespaces, Observation, Process, PublishedPort, Reach, Registries, RunningTruth, RuntimeSocket, Seccomp,
+    Severity, Source, Swarm, System, Time, Ulimit, Verdict, VerdictKind,
 };
 
 /// Namespaces of the host.
@@ -151,12 +154,24 @@ pub(super) fn truth() -> RunningTruth {
     }
 }
 
+/// Ports 80/tcp, published at these addresses and ports of the host.
+pub(super) fn publish(ports: &[(&str, u16)]) -> Vec<PublishedPort> {
+    ports
+        .iter()
+        .map(|(address, port)| PublishedPort {
+            container: "80/tcp".into(),
+            address: (*address).into(),
+            port: *port,
+        })
+        .collect()
+}
+
 /// A running container that breaks nothing.
 pub(super) fn container(name: &str) -> Container {
     Container {
         id: id(),
         name: name.into(),
-        image: "app:1".into(),
+        image: format!("app:1@sha256:{}", "cd".repeat(32)),
         image_id: Some("sha256:1".into()),
         engine: EngineKind::Docker,
         state: ContainerState::Running,
@@ -420,6 +435,24 @@ pub(super) fn judge(check: &Check, vary: impl FnOnce(&mut Container, &mut Host))
         Assess::Container(assess) => assess(&container, &host),
         _ => panic!("{} does not judge containers", check.key),
     }
+}
+
+/// The verdict passes, and says why.
+#[track_caller]
+pub(super) fn assert_passes(verdict: &Verdict) {
+    assert_eq!(verdict.kind(), VerdictKind::Pass, "{verdict:?}");
+    assert!(
+        !verdict.reason.is_empty() && !verdict.reason.ends_with('.'),
+        "{verdict:?}"
+    );
+}
+
+/// The verdict could not be reached, for a reason that says this.
+#[track_caller]
+pub(super) fn assert_unknown(verdict: &Verdict, words: &str) {
+    assert_eq!(verdict.kind(), VerdictKind::Unknown, "{verdict:?}");
+    let reason = &verdict.reason;
+    assert!(reason.contains(words), "`{words}` is not in `{reason}`");
 }
 
 /// The verdict fails with this severity, and its reason says this.

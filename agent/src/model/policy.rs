@@ -43,6 +43,8 @@ pub struct Policy {
     pub denied_packages: Vec<String>,
     /// Names of log forwarders that make a local log driver good.
     pub log_forwarders: Vec<String>,
+    /// Ulimits that containers may set for themselves though they are looser than the default: `nofile=65536:65536`.
+    pub allowed_ulimits: Vec<String>,
     /// Names of ulimits that the daemon is to set by default; `nofile` and `nproc` where none are given.
     pub required_ulimits: Vec<String>,
     /// Lowest versions that are still supported, by component: `docker`, `containerd`, `runc`, as `MAJOR.MINOR` lines.

@@ -26,7 +26,23 @@ pub(in crate::check) struct HostNamespace {
     pub(in crate::check) severity: Severity,
 }
 
+/// The network namespace.
+pub(in crate::check) static NETWORK: HostNamespace = HostNamespace {
+    name: "net",
+    words: "network",
+    field: "HostConfig.NetworkMode",
+    mode: |container| container.network_mode.as_deref(),
+    inode: |namespaces| namespaces.net,
+    severity: Severity::High,
+};
+
 impl HostNamespace {
+    /// Whether the container is configured to share the host's, or its first process is in it.
+    pub(in crate::check) fn is_shared(&self, container: &Container, host: &Host) -> bool {
+        matches!(self.configured(container, host), Word::Bad(..))
+            || matches!(self.shown(container, host), Word::Bad(..))
+    }
+
     /// Judges the configured mode and the namespace that the first process is in.
     pub(in crate::check) fn assess(&self, container: &Container, host: &Host) -> Verdict {
         weigh(
@@ -52,7 +68,7 @@ impl HostNamespace {
             return Word::Silent("the engine does not say which namespaces the container uses");
         };
         if mode != "host" {
-            return Word::Good;
+            return Word::Good(format!("does not ask for the host's {} namespace", self.words));
         }
         let asked = (self.mode)(container).unwrap_or_default();
         Word::Bad(
@@ -71,7 +87,9 @@ impl HostNamespace {
                 format!("is in the host's {} namespace", self.words),
                 proc(json!({ "namespace": self.name, "inum": own })),
             ),
-            (Some(own), Some(_)) if own != 0 => Word::Good,
+            (Some(own), Some(_)) if own != 0 => {
+                Word::Good(format!("is not in the host's {} namespace", self.words))
+            }
             _ => Word::Silent("the namespaces of its first process could not be read"),
         }
     }
@@ -110,7 +128,7 @@ impl HostNamespace {
         }
         let inode = (self.inode)(&process.namespaces);
         if self.of_host(view.host) != Some(inode)
-            || !matches!(self.configured(view.container?, view.host), Word::Good)
+            || !matches!(self.configured(view.container?, view.host), Word::Good(_))
         {
             return None;
         }

@@ -5,8 +5,8 @@ use crate::model::{Container, ContainerState, Evidence, Severity, Verdict};
 /// What one witness says of a recommendation.
 #[derive(Debug)]
 pub(in crate::check) enum Word {
-    /// It is kept.
-    Good,
+    /// It is kept: a clause that can follow the container's name.
+    Good(String),
     /// It is broken: a clause that can follow the container's name, and what shows it.
     Bad(String, Evidence),
     /// The witness cannot tell, and why.
@@ -19,6 +19,11 @@ pub(in crate::check) fn lives(container: &Container) -> bool {
         container.state,
         ContainerState::Created | ContainerState::Exited | ContainerState::Dead
     )
+}
+
+/// A container's pass, for this reason.
+pub(in crate::check) fn passed(container: &Container, clause: &str) -> Verdict {
+    Verdict::pass().because(format!("container {} {clause}", container.name))
 }
 
 /// A container's failure: at most medium while nothing of it runs.
@@ -50,18 +55,20 @@ pub(in crate::check) fn weigh(
 ) -> Verdict {
     match (config, kernel) {
         (Word::Silent(why), Word::Silent(_)) => Verdict::unknown(why.to_owned()),
-        (Word::Good | Word::Silent(_), Word::Good) | (Word::Good, Word::Silent(_)) => Verdict::pass(),
+        (Word::Good(clause), Word::Good(_) | Word::Silent(_)) | (Word::Silent(_), Word::Good(clause)) => {
+            passed(container, &clause)
+        }
         (Word::Bad(clause, shown), Word::Silent(_)) | (Word::Silent(_), Word::Bad(clause, shown)) => {
             failed(container, severity, &clause, vec![shown])
         }
         (Word::Bad(clause, asked), Word::Bad(_, seen)) => {
             failed(container, severity, &clause, vec![asked, seen])
         }
-        (Word::Good, Word::Bad(clause, seen)) => {
+        (Word::Good(_), Word::Bad(clause, seen)) => {
             let clause = format!("{clause}, although its configuration says otherwise");
             failed(container, severity, &clause, vec![seen])
         }
-        (Word::Bad(clause, asked), Word::Good) => {
+        (Word::Bad(clause, asked), Word::Good(_)) => {
             let clause = format!("{clause}, although the kernel does not show it of its first process");
             failed(container, Severity::Low, &clause, vec![asked])
         }
@@ -88,15 +95,20 @@ mod tests {
         }
     }
 
+    fn good() -> Word {
+        Word::Good("is fine".into())
+    }
+
     fn bad() -> Word {
         Word::Bad("is odd".into(), config("Odd", true))
     }
 
     #[test]
     fn the_two_witnesses_are_joined() {
-        check(Word::Good, Word::Good, Err(Verdict::pass()));
-        check(Word::Silent("dark"), Word::Good, Err(Verdict::pass()));
-        check(Word::Good, Word::Silent("dark"), Err(Verdict::pass()));
+        let fine = || Err(Verdict::pass().because("container web is fine"));
+        check(good(), Word::Good("is seen to be".into()), fine());
+        check(Word::Silent("dark"), good(), fine());
+        check(good(), Word::Silent("dark"), fine());
         check(
             Word::Silent("dark"),
             Word::Silent("too"),
@@ -114,9 +126,9 @@ mod tests {
         );
         check(bad(), bad(), Ok((Severity::High, "container web is odd")));
         let drifted = "container web is odd, although its configuration says otherwise";
-        check(Word::Good, bad(), Ok((Severity::High, drifted)));
+        check(good(), bad(), Ok((Severity::High, drifted)));
         let mended = "container web is odd, although the kernel does not show it of its first process";
-        check(bad(), Word::Good, Ok((Severity::Low, mended)));
+        check(bad(), good(), Ok((Severity::Low, mended)));
     }
 
     #[test]
