@@ -141,7 +141,7 @@ mod tests {
         ImageContents {
             packages: Some(owned(packages)),
             tools: owned(tools),
-            unverified_sources: Vec::new(),
+            ..ImageContents::default()
         }
     }
 

@@ -17,7 +17,6 @@ mod weigh;
 mod withdrawn;
 
 pub(super) use attest::{attested, attested_or_open};
-pub(super) use namespace::{HostNamespace, enters_host};
 pub(super) use history::{Step, excerpt, ran, step, told};
 pub(super) use image::{image_failed, image_passed, is_used, users};
 pub(super) use limit::{bytes, cannot_limit, in_force, weigh_limit};
@@ -28,13 +27,12 @@ pub(super) use privilege::{
     beyond_default, beyond_its_container, caps_in_words, declares_root, granted, host_root_of,
     in_own_user_namespace, is_grave, is_privileged, is_privileged_set,
 };
-pub(super) use weigh::{Word, failed, lives, weigh};
-pub(super) use withdrawn::enterprise;
 pub(super) use reference::{Reference, in_full, is_id, resolve};
 pub(super) use shell::{Command, commands};
 pub(super) use task::{Task, client, task, update};
 pub(super) use trust::is_on;
 pub(super) use weigh::{Word, failed, lives, passed, weigh};
+pub(super) use withdrawn::enterprise;
 
 use crate::model::{
     Container, EngineKind, Evidence, ExecSession, Fact, Host, Image, Observation, Source, Verdict,

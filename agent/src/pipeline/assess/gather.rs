@@ -97,8 +97,9 @@ impl Known {
     /// Adds what the host itself shows; images and containers meanwhile, for both take many small reads.
     fn complete(mut self, sockets: &[host::SocketFile]) -> Self {
         std::thread::scope(|scope| {
-            let (images, layers) = (self.images.iter_mut().flatten(), &self.layers);
-            scope.spawn(|| read_layers(images, layers));
+            if let Some(images) = &mut self.images {
+                scope.spawn(|| read_layers(images, &self.layers));
+            }
             if let Some(containers) = &mut self.containers {
                 scope.spawn(|| complete(containers, sockets));
             }
@@ -133,7 +134,7 @@ fn complete(containers: &mut [Container], sockets: &[host::SocketFile]) {
 }
 
 /// Adds what the files of images tell.
-fn read_layers<'a>(images: impl Iterator<Item = &'a mut Image>, layers: &[GraphDriver]) {
+fn read_layers(images: &mut [Image], layers: &[GraphDriver]) {
     let read = host::layers::contents(layers, host::layers::Budget::default());
     let mut files: HashMap<&str, _> = layers
         .iter()
