@@ -118,6 +118,7 @@ impl Reader<'_> {
             "allowed_digests" => self.set(value, |policy| &mut policy.allowed_digests),
             "denied_packages" => self.set(value, |policy| &mut policy.denied_packages),
             "log_forwarders" => self.set(value, |policy| &mut policy.log_forwarders),
+            "allowed_ulimits" => self.set(value, |policy| &mut policy.allowed_ulimits),
             "required_ulimits" => self.set(value, |policy| &mut policy.required_ulimits),
             "minimum_versions" => self.set(value, |policy| &mut policy.minimum_versions),
             "max_image_age_days" => self.set(value, |policy| &mut policy.max_image_age_days),

@@ -1,11 +1,12 @@
 //! Everything that can be known of this host, looked at once.
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use tokio::task::spawn_blocking;
 
 use super::own;
-use crate::model::{AuditFacts, Container, Fact, Host, HostFacts, Policy, Time};
+use crate::model::{AuditFacts, Container, Fact, GraphDriver, Host, HostFacts, Image, Policy, Time};
 use crate::source::audit;
 use crate::source::engine::{self, Endpoint, Survey};
 use crate::source::host;
@@ -27,28 +28,29 @@ pub struct GatherConfig {
 pub async fn gather(config: &GatherConfig) -> Host {
     let taken = Time::now();
     let audit = spawn_blocking(audit_facts);
-    let (mut facts, containers, images) = match engine::survey(&config.engine).await {
-        Ok(survey) => engine_facts(survey, &config.engine),
-        Err(error) => {
-            let facts = HostFacts {
+    let told = match engine::survey(&config.engine).await {
+        Ok(survey) => of_engine(survey, &config.engine),
+        Err(error) => Known {
+            facts: HostFacts {
                 engine: Fact::unknown(error.to_string()),
                 ..host::facts()
-            };
-            (facts, None, None)
-        }
+            },
+            ..Known::default()
+        },
     };
     let sockets = sockets(&config.engine);
-    let looked = spawn_blocking(move || {
-        let containers = containers.map(|all| complete(all, &sockets));
-        host::collect(&mut facts);
-        (facts, containers)
-    });
-    let (mut facts, containers) = looked.await.unwrap_or_else(|error| {
-        let facts = HostFacts {
+    let looked = spawn_blocking(move || told.complete(&sockets)).await;
+    let Known {
+        mut facts,
+        containers,
+        images,
+        ..
+    } = looked.unwrap_or_else(|error| Known {
+        facts: HostFacts {
             engine: Fact::unknown(format!("looking at the host failed: {error}")),
             ..HostFacts::default()
-        };
-        (facts, None)
+        },
+        ..Known::default()
     });
     facts.audit = audit
         .await
@@ -63,14 +65,17 @@ pub async fn gather(config: &GatherConfig) -> Host {
     }
 }
 
-type OfEngine = (
-    HostFacts,
-    Option<Vec<Container>>,
-    Option<Vec<crate::model::Image>>,
-);
+/// What is known so far.
+#[derive(Default)]
+struct Known {
+    facts: HostFacts,
+    containers: Option<Vec<Container>>,
+    images: Option<Vec<Image>>,
+    layers: Vec<GraphDriver>,
+}
 
 /// The host's own facts with the engine's word.
-fn engine_facts(survey: Survey, endpoint: &Endpoint) -> OfEngine {
+fn of_engine(survey: Survey, endpoint: &Endpoint) -> Known {
     let socket = endpoint.socket_path();
     let facts = HostFacts {
         engine_version: Some(survey.engine.version.clone()),
@@ -80,7 +85,28 @@ fn engine_facts(survey: Survey, endpoint: &Endpoint) -> OfEngine {
         engine: Fact::Known(survey.engine),
         ..host::facts()
     };
-    (facts, Some(survey.containers), Some(survey.images))
+    Known {
+        facts,
+        containers: Some(survey.containers),
+        images: Some(survey.images),
+        layers: survey.layers,
+    }
+}
+
+impl Known {
+    /// Adds what the host itself shows; images and containers meanwhile, for both take many small reads.
+    fn complete(mut self, sockets: &[host::SocketFile]) -> Self {
+        std::thread::scope(|scope| {
+            if let Some(images) = &mut self.images {
+                scope.spawn(|| read_layers(images, &self.layers));
+            }
+            if let Some(containers) = &mut self.containers {
+                scope.spawn(|| complete(containers, sockets));
+            }
+            host::collect(&mut self.facts);
+        });
+        self
+    }
 }
 
 fn sockets(endpoint: &Endpoint) -> Vec<host::SocketFile> {
@@ -91,7 +117,7 @@ fn sockets(endpoint: &Endpoint) -> Vec<host::SocketFile> {
 }
 
 /// Adds what the host shows of containers, several at a time.
-fn complete(mut containers: Vec<Container>, sockets: &[host::SocketFile]) -> Vec<Container> {
+fn complete(containers: &mut [Container], sockets: &[host::SocketFile]) {
     let share = containers.len().div_ceil(LOOKERS).max(1);
     std::thread::scope(|scope| {
         for part in containers.chunks_mut(share) {
@@ -104,7 +130,23 @@ fn complete(mut containers: Vec<Container>, sockets: &[host::SocketFile]) -> Vec
             });
         }
     });
-    containers
+}
+
+/// Adds what the files of images tell.
+fn read_layers(images: &mut [Image], layers: &[GraphDriver]) {
+    let read = host::layers::contents(layers, host::layers::Budget::default());
+    let mut files: HashMap<&str, _> = layers
+        .iter()
+        .map(|layers| layers.image.as_str())
+        .zip(read)
+        .collect();
+    for image in images {
+        match files.remove(image.id.as_str()) {
+            Some(Ok(files)) => files.fill(image),
+            Some(Err(error)) => tracing::debug!(image = %image.id, %error, "Layers could not be read."),
+            None => {}
+        }
+    }
 }
 
 /// The audit trail: rules, state, files, and who escapes it.
