@@ -23,7 +23,6 @@ mod withdrawn;
 
 pub(super) use attest::{attested, date, days_between, or_attested};
 pub(super) use daemon::{Setting, security_option};
-pub(super) use attest::{attested, attested_or_open};
 pub(super) use history::{Step, excerpt, ran, step, told};
 pub(super) use image::{image_failed, image_passed, is_used, users};
 pub(super) use item::item;
