@@ -12,6 +12,8 @@ const HOMES: &[(&str, &[&str])] = &[
     ),
     ("bollard*", &["source/engine"]),
     ("netlink*", &["source/audit"]),
+    ("syscalls", &["source/audit"]),
+    ("zerocopy", &["source/audit"]),
     ("procfs", &["source/host", "enrich", "model/mountinfo"]),
     ("rusqlite", &["journal"]),
     ("clap", &["cli"]),

@@ -165,7 +165,7 @@ mod tests {
     /// Serial, types, complete.
     type Seen = (u64, Vec<u16>, bool);
 
-    fn seen(event: AuditEvent) -> Seen {
+    fn seen(event: &AuditEvent) -> Seen {
         let kinds = event.records.iter().map(|record| record.kind).collect();
         (event.id.serial, kinds, event.complete)
     }
@@ -178,11 +178,11 @@ mod tests {
         let mut found = Vec::new();
         for (kind, serial) in records {
             now += Duration::from_millis(10);
-            found.extend(assembler.expire(now).map(seen));
-            found.extend(assembler.push(record(*kind, *serial), now).map(seen));
+            found.extend(assembler.expire(now).as_ref().map(seen));
+            found.extend(assembler.push(record(*kind, *serial), now).as_ref().map(seen));
         }
         while let Some(deadline) = assembler.deadline() {
-            found.extend(assembler.expire(deadline).map(seen));
+            found.extend(assembler.expire(deadline).as_ref().map(seen));
         }
         assert_eq!(found, expect);
         assert_eq!(assembler.bytes, 0);
@@ -239,7 +239,7 @@ mod tests {
         assert_eq!(assembler.deadline(), Some(start + PATIENCE_FOR_CHANGE));
         assert_eq!(assembler.expire(start + PATIENCE_FOR_CHANGE / 2), None);
         let event = assembler.expire(start + PATIENCE_FOR_CHANGE).unwrap();
-        assert_eq!(seen(event), (1, vec![1305], true));
+        assert_eq!(seen(&event), (1, vec![1305], true));
     }
 
     #[test]
@@ -257,7 +257,7 @@ mod tests {
             assert_eq!(assembler.push(record(1300, serial), now), None);
         }
         let oldest = assembler.push(record(1300, count), now).unwrap();
-        assert_eq!(seen(oldest), (0, vec![1300], false));
+        assert_eq!(seen(&oldest), (0, vec![1300], false));
     }
 
     #[test]

@@ -15,6 +15,8 @@ use crate::model::{AuditStatus, Event, Gap, Observation, Status, StatusState, Ti
 
 /// How often the state is looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// When it is looked at again where it differs from what records have told: they may be under way.
+const LOOK_AGAIN: Duration = Duration::from_millis(400);
 /// How long to wait where no event is open.
 const IDLE: Duration = Duration::from_secs(3600);
 
@@ -40,10 +42,10 @@ struct Follower {
     /// Away while a look is taken; for good where the state may not be asked for.
     watch: Option<Watch>,
     looks: Interval,
-    /// Nothing was dropped before this: the time of the last record.
-    whole_until: Time,
-    /// Whether the kernel may still be dropping: it says so once, and then only counts until the queue is empty.
-    dropping: bool,
+    /// Time of the last record.
+    last: Time,
+    /// Where the kernel may be dropping: nothing was dropped before this.
+    dropping: Option<Time>,
     enabled: Option<bool>,
 }
 
@@ -58,13 +60,13 @@ impl Follower {
             assembler: Assembler::default(),
             watch: None,
             looks,
-            whole_until: Time::now(),
-            dropping: false,
+            last: Time::now(),
+            dropping: None,
             enabled: None,
         };
         match blocking(Watch::open).await {
             Ok(watch) => {
-                let status = watch.known().clone();
+                let status = watch.known.status().clone();
                 follower.watch = Some(watch);
                 follower.tell_state(&status).await;
             }
@@ -91,25 +93,38 @@ impl Follower {
         match received {
             Received::Record(kind, text) => match Record::parse(kind, &text) {
                 Some(record) => {
-                    self.whole_until = record.id.time;
+                    self.last = record.id.time;
                     let event = self.assembler.push(record, now);
                     self.tell_event(event).await
                 }
-                None => self.tell_gap("decode", Some(1), MALFORMED).await,
+                None => self.tell_gap("decode", Some(1), self.last, MALFORMED).await,
             },
-            Received::Malformed => self.tell_gap("decode", Some(1), MALFORMED).await,
-            Received::Dropped(count) => {
-                self.dropping = true;
-                self.tell_dropped(count).await
+            Received::Malformed => self.tell_gap("decode", Some(1), self.last, MALFORMED).await,
+            Received::Dropping => {
+                self.dropping.get_or_insert(self.last);
+                Some(())
             }
         }
     }
 
-    async fn tell_dropped(&self, count: Option<u64>) -> Open {
-        if count == Some(0) {
-            return Some(());
+    async fn tick(&mut self) -> Result<Open, AuditError> {
+        match self.tell_dropped().await {
+            Some(()) => self.look().await,
+            None => Ok(None),
         }
-        self.tell_gap("queue-full", count, DROPPED).await
+    }
+
+    /// Tells what was dropped since the last tick, until nothing is any more.
+    async fn tell_dropped(&mut self) -> Open {
+        let Some(from) = self.dropping else {
+            return Some(());
+        };
+        let lost = self.trail.newly_dropped();
+        self.dropping = lost.filter(|lost| *lost > 0).map(|_| self.last);
+        match lost {
+            Some(0) => Some(()),
+            lost => self.tell_gap("queue-full", lost, from, DROPPED).await,
+        }
     }
 
     async fn expire(&mut self) -> Open {
@@ -119,23 +134,15 @@ impl Follower {
         Some(())
     }
 
-    async fn tick(&mut self) -> Result<Open, AuditError> {
-        if self.dropping {
-            let count = self.trail.newly_dropped();
-            self.dropping = count.is_some_and(|count| count > 0);
-            if self.tell_dropped(count).await.is_none() {
-                return Ok(None);
-            }
-        }
-        self.look().await
-    }
-
     async fn look(&mut self) -> Result<Open, AuditError> {
         let Some(watch) = self.watch.take() else {
             return Ok(Some(()));
         };
         let (watch, changes) = blocking(move || watch.look()).await?;
-        let status = watch.known().clone();
+        if watch.known.is_doubtful() {
+            self.looks.reset_after(LOOK_AGAIN);
+        }
+        let status = watch.known.status().clone();
         self.watch = Some(watch);
         for observation in changes.observations {
             if self
@@ -165,7 +172,7 @@ impl Follower {
 
     fn hear(&mut self, observation: &Observation) {
         if let (Event::AuditChange(change), Some(watch)) = (&observation.event, &mut self.watch) {
-            watch.hear(change);
+            watch.known.hear(change);
         }
     }
 
@@ -204,14 +211,14 @@ impl Follower {
         .await
     }
 
-    async fn tell_gap(&self, reason: &str, lost: Option<u64>, detail: &str) -> Open {
+    async fn tell_gap(&self, reason: &str, lost: Option<u64>, from: Time, detail: &str) -> Open {
         let now = Time::now();
         let gap = Gap {
             time: now,
             source: "audit".to_owned(),
             reason: reason.to_owned(),
             lost,
-            from: self.whole_until.min(now),
+            from: from.min(now),
             to: now,
             container: None,
             detail: detail.to_owned(),

@@ -87,10 +87,15 @@ fn rules(link: &mut Link) -> Result<Vec<AuditRule>, AuditError> {
     Ok(rules)
 }
 
-/// Name of a process of this pid namespace, which is the kernel's own where status can be asked for.
-pub(super) fn name_of(pid: u32) -> Option<String> {
-    let name = fs::read(format!("/proc/{pid}/comm")).ok().filter(|_| pid != 0)?;
-    Some(String::from_utf8_lossy(&name).trim_end().to_owned())
+/// Name of a process of this pid namespace, which is the kernel's own where status can be asked for. `None` where it is
+/// gone, be it that its parent has not noticed yet.
+fn name_of(pid: u32) -> Option<String> {
+    let stat = fs::read(format!("/proc/{pid}/stat")).ok().filter(|_| pid != 0)?;
+    let stat = String::from_utf8_lossy(&stat);
+    // `PID (NAME) STATE …`, where the name may hold anything.
+    let (start, after) = stat.rsplit_once(") ")?;
+    let (_pid, name) = start.split_once('(')?;
+    (!after.starts_with(['Z', 'X'])).then(|| name.to_owned())
 }
 
 /// Where the host's files are: in a container that shares the host's pid namespace, behind process 1.
@@ -133,5 +138,21 @@ mod tests {
         let own = fs::read_to_string("/proc/self/comm").unwrap();
         assert_eq!(name_of(std::process::id()).as_deref(), Some(own.trim_end()));
         assert_eq!(name_of(0), None);
+    }
+
+    #[test]
+    fn a_process_that_ended_has_none() {
+        let mut child = std::process::Command::new("cat")
+            .stdin(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        let pid = rustix::process::Pid::from_child(&child);
+        assert_eq!(name_of(child.id()).as_deref(), Some("cat"));
+        drop(child.stdin.take());
+        // Ended, and its parent has not heard of it yet.
+        let ended = rustix::process::WaitIdOptions::EXITED | rustix::process::WaitIdOptions::NOWAIT;
+        rustix::process::waitid(rustix::process::WaitId::Pid(pid), ended).unwrap();
+        assert_eq!(name_of(child.id()), None);
+        child.wait().unwrap();
     }
 }

@@ -23,8 +23,9 @@ const KTHREADD: u32 = 2;
 pub enum Received {
     /// A record: type, and text from `audit(` on.
     Record(u16, Vec<u8>),
-    /// So many datagrams were dropped before this, for we were too slow; none where it cannot be told.
-    Dropped(Option<u64>),
+    /// Datagrams are being dropped, for we are too slow: [`Trail::newly_dropped`] counts them. The kernel says so once,
+    /// and again only after all that waited was taken.
+    Dropping,
     /// A datagram that is no record.
     Malformed,
 }
@@ -90,7 +91,7 @@ impl Trail {
                 Ok(_kernel) => return Ok(self.interpret()),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if Errno::from_io_error(&error) == Some(Errno::NOBUFS) => {
-                    return Ok(Received::Dropped(self.newly_dropped()));
+                    return Ok(Received::Dropping);
                 }
                 Err(error) => return Err(AuditError::of_call("read from", error)),
             }

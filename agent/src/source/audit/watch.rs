@@ -5,16 +5,35 @@ use super::link::Link;
 use super::look;
 use crate::model::{AuditChange, AuditStatus, Event, Gap, Observation, Source, Time};
 
-/// Compares each look at the state with the one before.
+/// Looks at the state, again and again.
 #[derive(Debug)]
 pub(super) struct Watch {
     link: Link,
-    /// As it was at the last look, or as records have told since.
-    known: AuditStatus,
+    pub(super) known: Known,
+}
+
+impl Watch {
+    /// Takes the first look. Blocks.
+    pub(super) fn open() -> Result<Self, AuditError> {
+        let mut link = Link::open()?;
+        let known = Known::at_first(look::status(&mut link)?, Time::now());
+        Ok(Self { link, known })
+    }
+
+    /// Looks again. Blocks.
+    pub(super) fn look(mut self) -> Result<(Self, Changes), AuditError> {
+        let status = look::status(&mut self.link)?;
+        let changes = self.known.compare(status, Time::now());
+        Ok((self, changes))
+    }
+}
+
+/// The state as it was at the last look, or as records have told since.
+#[derive(Debug)]
+pub(super) struct Known {
+    status: AuditStatus,
     /// Settings that differed at the last look: told at the next one unless a record comes.
     differing: Vec<&'static str>,
-    /// Whether the daemon's process was there at the last look.
-    alive: bool,
     /// When the last look was.
     looked: Time,
 }
@@ -22,38 +41,29 @@ pub(super) struct Watch {
 /// What a look brought.
 #[derive(Debug, Default)]
 pub(super) struct Changes {
-    /// What nobody else has told.
+    /// What no record has told.
     pub(super) observations: Vec<Observation>,
     /// Records that the kernel gave up.
     pub(super) gap: Option<Gap>,
 }
 
-impl Watch {
-    /// Takes the first look. Blocks.
-    pub(super) fn open() -> Result<Self, AuditError> {
-        let mut link = Link::open()?;
-        let known = look::status(&mut link)?;
-        let alive = known.daemon.is_some();
-        let looked = Time::now();
-        Ok(Self {
-            link,
-            known,
+impl Known {
+    fn at_first(status: AuditStatus, now: Time) -> Self {
+        Self {
+            status: without_dead(status),
             differing: Vec::new(),
-            alive,
-            looked,
-        })
+            looked: now,
+        }
     }
 
-    /// The state as it is known.
-    pub(super) const fn known(&self) -> &AuditStatus {
-        &self.known
+    /// The state; no daemon where its process is gone.
+    pub(super) const fn status(&self) -> &AuditStatus {
+        &self.status
     }
 
-    /// Looks again. Blocks.
-    pub(super) fn look(mut self) -> Result<(Self, Changes), AuditError> {
-        let status = look::status(&mut self.link)?;
-        let changes = self.compare(status, Time::now());
-        Ok((self, changes))
+    /// Whether the last look found what no record has told yet.
+    pub(super) fn is_doubtful(&self) -> bool {
+        !self.differing.is_empty()
     }
 
     /// Hears of a change from a record, so that it is not told twice.
@@ -62,52 +72,43 @@ impl Watch {
             return;
         };
         if let Some(setting) = SETTINGS.iter().find(|setting| setting.name == change.what) {
-            *(setting.place)(&mut self.known) = value;
+            *(setting.place)(&mut self.status) = value;
             self.differing.retain(|name| *name != setting.name);
         }
-        self.alive |= change.op == "daemon-start";
     }
 
-    fn compare(&mut self, mut status: AuditStatus, now: Time) -> Changes {
+    fn compare(&mut self, status: AuditStatus, now: Time) -> Changes {
+        let mut status = without_dead(status);
         let mut changes = Changes::default();
         if let Some((observation, gap)) = self.newly_lost(&status, now) {
             changes.observations.push(observation);
             changes.gap = Some(gap);
         }
-        self.known.lost = status.lost;
         let mut differing = Vec::new();
         for setting in SETTINGS {
-            let (old, new) = (*(setting.place)(&mut self.known), *(setting.place)(&mut status));
+            let (old, new) = (*(setting.place)(&mut self.status), *(setting.place)(&mut status));
             if old == new {
                 continue;
             }
             if self.differing.contains(&setting.name) {
-                *(setting.place)(&mut self.known) = new;
                 changes.observations.push(setting.told(old, new, now));
             } else {
+                // Not yet: its record may be under way.
                 differing.push(setting.name);
+                *(setting.place)(&mut status) = old;
             }
         }
-        changes.observations.extend(self.daemon_died(&status, now));
-        self.differing = differing;
-        self.alive = status.daemon.is_some();
-        self.known.backlog = status.backlog;
-        self.known.daemon = status.daemon;
-        self.looked = now;
+        *self = Self {
+            status,
+            differing,
+            looked: now,
+        };
         changes
     }
 
-    /// The kernel keeps the number of a daemon that was killed until it cannot send it a record.
-    fn daemon_died(&self, status: &AuditStatus, now: Time) -> Option<Observation> {
-        let died = self.alive && status.daemon.is_none() && status.pid != 0 && status.pid == self.known.pid;
-        died.then(|| observed("daemon-end", "audit_pid", status.pid, None, now))
-    }
-
     fn newly_lost(&self, status: &AuditStatus, now: Time) -> Option<(Observation, Gap)> {
-        let lost = status
-            .lost
-            .checked_sub(self.known.lost)
-            .filter(|lost| *lost > 0)?;
+        let before = self.status.lost;
+        let lost = status.lost.checked_sub(before).filter(|lost| *lost > 0)?;
         let gap = Gap {
             time: now,
             source: "audit".to_owned(),
@@ -120,11 +121,16 @@ impl Watch {
                      record (auditctl -b, -r), or the audit daemon is too slow"
                 .to_owned(),
         };
-        Some((
-            observed("lost", "lost", self.known.lost, Some(status.lost), now),
-            gap,
-        ))
+        Some((observed("lost", "lost", before, status.lost, now), gap))
     }
+}
+
+/// The kernel keeps the number of a daemon that was killed until it cannot send it a record.
+fn without_dead(mut status: AuditStatus) -> AuditStatus {
+    if status.daemon.is_none() {
+        status.pid = 0;
+    }
+    status
 }
 
 /// A setting that records and `AUDIT_GET` both tell.
@@ -164,11 +170,11 @@ impl Setting {
             ("audit_pid", _) => "daemon-start",
             _ => "set",
         };
-        observed(op, self.name, old, Some(new), now)
+        observed(op, self.name, old, new, now)
     }
 }
 
-fn observed(op: &str, what: &str, old: u32, new: Option<u32>, time: Time) -> Observation {
+fn observed(op: &str, what: &str, old: u32, new: u32, time: Time) -> Observation {
     Observation {
         time,
         source: Source::Audit,
@@ -179,9 +185,121 @@ fn observed(op: &str, what: &str, old: u32, new: Option<u32>, time: Time) -> Obs
             op: op.to_owned(),
             what: what.to_owned(),
             old: Some(old.to_string()),
-            new: new.map(|new| new.to_string()),
+            new: Some(new.to_string()),
             login_uid: None,
             serial: None,
         }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn status(enabled: u32, pid: u32, lost: u32) -> AuditStatus {
+        AuditStatus {
+            enabled,
+            pid,
+            daemon: (pid == 7).then(|| "auditd".to_owned()),
+            lost,
+            ..AuditStatus::default()
+        }
+    }
+
+    fn record(what: &str, new: u32) -> AuditChange {
+        AuditChange {
+            op: "set".to_owned(),
+            what: what.to_owned(),
+            old: None,
+            new: Some(new.to_string()),
+            login_uid: None,
+            serial: Some(1),
+        }
+    }
+
+    /// What is told at each of these looks.
+    #[track_caller]
+    fn check(known: &mut Known, looks: &[(AuditStatus, &[&str])]) {
+        for (status, expect) in looks {
+            let changes = known.compare(status.clone(), Time::now());
+            let told = changes.observations.iter().map(|one| match &one.event {
+                Event::AuditChange(change) => {
+                    let old = change.old.as_deref().unwrap();
+                    format!(
+                        "{} {} {old} {}",
+                        change.op,
+                        change.what,
+                        change.new.as_deref().unwrap()
+                    )
+                }
+                other => panic!("{other:?}"),
+            });
+            assert_eq!(told.collect::<Vec<_>>(), *expect);
+            assert_eq!(
+                changes.gap.is_some(),
+                expect.iter().any(|told| told.starts_with("lost"))
+            );
+        }
+    }
+
+    fn known() -> Known {
+        Known::at_first(status(1, 7, 0), Time::now())
+    }
+
+    #[test]
+    fn what_no_record_tells_is_told_at_the_second_look() {
+        let mut known = known();
+        check(&mut known, &[(status(0, 7, 0), &[])]);
+        assert!(known.is_doubtful());
+        check(
+            &mut known,
+            &[
+                (status(0, 7, 0), &["set audit_enabled 1 0"]),
+                (status(0, 7, 0), &[]),
+            ],
+        );
+        assert!(!known.is_doubtful());
+    }
+
+    #[test]
+    fn what_a_record_tells_is_not_told_again() {
+        let mut known = known();
+        check(&mut known, &[(status(0, 7, 0), &[])]);
+        known.hear(&record("audit_enabled", 0));
+        known.hear(&record("audit_pid", 0));
+        check(&mut known, &[(status(0, 0, 0), &[]), (status(0, 0, 0), &[])]);
+    }
+
+    #[test]
+    fn what_was_changed_back_is_not_told() {
+        check(&mut known(), &[(status(0, 7, 0), &[]), (status(1, 7, 0), &[])]);
+    }
+
+    #[test]
+    fn a_daemon_that_was_killed_is_told_once() {
+        let killed = status(1, 8, 0);
+        check(
+            &mut known(),
+            &[
+                (killed.clone(), &[]),
+                (killed.clone(), &["daemon-end audit_pid 7 0"]),
+                (killed, &[]),
+                (status(1, 0, 0), &[]),
+            ],
+        );
+    }
+
+    #[test]
+    fn losses_are_told_at_once_and_by_their_number() {
+        check(
+            &mut known(),
+            &[
+                (status(1, 7, 5), &["lost lost 0 5"]),
+                (status(1, 7, 5), &[]),
+                // Set back by an operator.
+                (status(1, 7, 0), &[]),
+                (status(1, 7, 2), &["lost lost 0 2"]),
+            ],
+        );
     }
 }
