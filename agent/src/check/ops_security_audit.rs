@@ -17,7 +17,7 @@ pub(super) static CHECK: Check = Check {
     about: "What nobody reviews decays unseen. Whether audits take place is no fact of the host: a dated \
             statement in the policy says so, and holds until it expires.",
     remedy: "Assess the host and its containers regularly, keep the reports, and state it under \
-        attestations.ops-security-audit of the policy",
+        attestation of `ops-security-audit` of the policy",
     assess: Assess::Host(assess),
     signals: &[],
     observe: no_live_signal,
@@ -71,7 +71,7 @@ mod tests {
         let verdict = judged(|_| ());
         assert_eq!(verdict.kind(), VerdictKind::Unknown);
         assert!(
-            verdict.reason.contains("attestations.ops-security-audit"),
+            verdict.reason.contains("attestation of `ops-security-audit`"),
             "{}",
             verdict.reason
         );
