@@ -20,7 +20,9 @@ impl Watch {
 
     async fn on_batch(&mut self, batch: Batch) -> Result<(), Fatal> {
         self.losses.undecodable(batch.undecodable);
-        for sighting in batch.sightings {
+        // We look into the namespaces of containers ourselves.
+        let own = std::process::id();
+        for sighting in batch.sightings.into_iter().filter(|seen| seen.process.pid != own) {
             match self.scene.look(sighting)? {
                 Seen::Ready(observation) => self.on_observation(observation).await?,
                 Seen::InContainer(held) => self.on_held(held).await?,
