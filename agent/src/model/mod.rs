@@ -36,7 +36,7 @@ pub use graph_driver::GraphDriver;
 pub use host::{
     Cluster, ConfigFile, Daemon, DaemonOption, DataRoot, DirEntry, Engine, Host, HostFacts, HostRef,
     Listener, Network, Object, ObjectKind, ObjectState, OptionSource, Registries, Role, Service,
-    SocketAccess, Swarm, System, Volume,
+    SocketAccess, Swarm, System, Users, Volume,
 };
 pub use id::{CgroupId, ContainerId, ParseContainerIdError, ProcessKey};
 pub use line::{Gap, Line, PostureChange, Status, StatusState};
