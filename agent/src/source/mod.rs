@@ -1,5 +1,6 @@
 //! Where observations come from.
 
+pub mod audit;
 pub mod engine;
 pub mod host;
 pub mod kernel;
