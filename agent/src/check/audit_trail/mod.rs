@@ -18,9 +18,9 @@ mod required;
 mod simulate;
 mod survey;
 #[cfg(test)]
-mod table;
-#[cfg(test)]
 pub(super) mod testing;
+#[cfg(test)]
+mod tests;
 mod verdict;
 
 pub(crate) use decide::{Decision, decide};

@@ -59,7 +59,10 @@ pub(super) fn absent(rules: &[AuditRule], state: &ObjectState) -> String {
         }
         let why = if target.symlink {
             "watches a symlink to it, and not the object"
-        } else if rule.fields.iter().any(|field| field.field == WATCH) {
+        } else if rule.fields.iter().any(|field| field.field == WATCH)
+            && target.ino == Some(state.ino)
+            && state.mount_point == state.resolved
+        {
             "watches what is hidden below the mount on it"
         } else {
             "does not match any change of it"
