@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod cli;
+pub mod config;
 pub mod correlate;
 pub mod enrich;
 pub mod format;

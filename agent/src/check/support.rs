@@ -1,5 +1,6 @@
 //! Questions that several checks ask.
 
+pub(super) mod files;
 mod namespace;
 mod path;
 mod privilege;

@@ -1,5 +1,6 @@
 //! Builders for the tests of checks: an ordinary container on an ordinary host, to be varied.
 
+pub(super) mod files;
 pub(super) mod namespace;
 
 use std::collections::BTreeMap;

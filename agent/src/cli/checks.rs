@@ -7,8 +7,9 @@ use serde_json::json;
 
 use crate::check::{self, Assess, Benchmark, Check};
 
-mod closest;
+pub(super) mod closest;
 mod layout;
+mod markdown;
 
 /// Width of explanations.
 const WIDTH: usize = 88;
@@ -30,6 +31,9 @@ enum Action {
         /// Print one JSON object.
         #[arg(long)]
         json: bool,
+        /// Print the page of the documentation: every check, with its numbers in every version.
+        #[arg(long, conflicts_with = "json")]
+        markdown: bool,
     },
     /// Explain one check: why it matters, what is looked at, what to do.
     Explain {
@@ -78,13 +82,16 @@ impl ChecksCommand {
     /// The check is not known, or `out` does not take it.
     pub fn run(&self, out: &mut dyn Write) -> Result<ExitCode, ChecksError> {
         match &self.action {
+            Action::List { markdown: true, .. } => markdown::write(out)?,
             Action::List {
                 benchmark,
                 json: true,
+                ..
             } => list_json(*benchmark, out)?,
             Action::List {
                 benchmark,
                 json: false,
+                ..
             } => list(*benchmark, out)?,
             Action::Explain { check, benchmark } => explain(find(check, *benchmark)?, out)?,
         }

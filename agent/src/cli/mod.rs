@@ -1,10 +1,12 @@
 //! The command line: one file per subcommand.
 
+pub mod bench;
 pub mod checks;
 pub mod demo;
 pub mod doctor;
 mod duration;
 mod fault;
+mod policy;
 pub mod replay;
 pub mod watch;
 
@@ -28,6 +30,8 @@ struct Cli {
 enum Command {
     /// Attach here and now, and stream violations to standard output.
     Watch(Box<watch::WatchCommand>),
+    /// Assess this host by the benchmark, and report.
+    Bench(Box<bench::BenchCommand>),
     /// Say what this kernel and host allow, which probe runs on which hook, and what stays unseen.
     Doctor(doctor::DoctorCommand),
     /// Make harmless violations on this very host and catch them live.
@@ -56,6 +60,7 @@ impl Command {
     fn run(self) -> Result<ExitCode, Fault> {
         match self {
             Self::Watch(command) => command.run(),
+            Self::Bench(command) => command.run(),
             Self::Doctor(command) => command.run(),
             Self::Demo(command) => command.run(),
             Self::Checks(command) => {

@@ -5,13 +5,12 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use super::{Fault, duration};
+use super::{Fault, duration, policy};
 use crate::check::{self, Benchmark};
 use crate::format::{Format, Human};
 use crate::model::{CapSet, Policy};
 use crate::pipeline::{self, Style, WatchConfig};
 use crate::source::engine::Endpoint;
-use crate::source::host;
 use crate::source::kernel::{CgroupModeChoice, KernelConfig, PROBES};
 
 /// Watch this host: needs root, a kernel with BTF, and nothing else. An engine that is down, or comes
@@ -39,6 +38,9 @@ pub struct WatchCommand {
     /// Benchmark whose numbers violations carry.
     #[arg(long, value_name = "ID", default_value_t)]
     benchmark: Benchmark,
+    /// What is allowed on this host, in TOML; the options below add to it.
+    #[arg(long = "policy", value_name = "FILE")]
+    policy_file: Option<PathBuf>,
     /// A user who may drive the engine's socket, by name or number. May be repeated.
     #[arg(long = "trusted-user", value_name = "NAME|UID")]
     trusted_users: Vec<String>,
@@ -128,9 +130,7 @@ impl WatchCommand {
     fn policy(&self) -> Result<Policy, Fault> {
         let mut trusted_uids = Vec::new();
         for user in &self.trusted_users {
-            let uid = host::uid_of(user)
-                .ok_or_else(|| Fault::usage_text(format!("--trusted-user: there is no account `{user}`")))?;
-            trusted_uids.push(uid);
+            trusted_uids.push(policy::uid("--trusted-user", user)?);
         }
         let mut allowed_caps = CapSet::EMPTY;
         for name in &self.allowed_caps {
@@ -138,14 +138,20 @@ impl WatchCommand {
                 .ok_or_else(|| Fault::usage_text(format!("--allow-cap: there is no capability `{name}`")))?;
             allowed_caps = allowed_caps.or(cap);
         }
-        Ok(Policy {
+        let flags = Policy {
             trusted_uids,
             allowed_caps,
             allowed_devices: self.allowed_devices.clone(),
             allowed_setuid: self.allowed_setuid.clone(),
             allowed_mounts: self.allowed_mounts.clone(),
             ..Policy::default()
-        })
+        };
+        let mut all = self
+            .policy_file
+            .as_deref()
+            .map_or_else(|| Ok(Policy::default()), policy::load)?;
+        policy::add(&mut all, flags);
+        Ok(all)
     }
 
     fn kernel(&self) -> Result<KernelConfig, Fault> {

@@ -126,7 +126,11 @@ fn seen(observation: &Observation) -> Option<Evidence> {
         | Event::File(_)
         | Event::AuditChange(_)
         | Event::AuditRecord(_) => serde_json::to_value(&observation.event).ok()?,
-        Event::Container { .. } | Event::Image(_) | Event::Host(_) | Event::Policy(_) => return None,
+        Event::Container { .. }
+        | Event::Image(_)
+        | Event::ImageRemoved { .. }
+        | Event::Host(_)
+        | Event::Policy(_) => return None,
     };
     let Value::Object(mut facts) = event else {
         return None;

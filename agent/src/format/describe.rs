@@ -71,6 +71,7 @@ pub(super) fn event(observation: &Observation) -> String {
             let name = image.tags.first().unwrap_or(&image.id);
             visible(name).into_owned()
         }
+        Event::ImageRemoved { id } => format!("{} removed", visible(id)),
         Event::File(change) => format!("{} {}", change.ops.join("+"), visible(&change.path)),
         Event::AuditChange(change) => format!("{} {}", visible(&change.op), visible(&change.what)),
         Event::AuditRecord(record) => {

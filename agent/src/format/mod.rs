@@ -4,11 +4,13 @@ mod describe;
 mod escape;
 mod human;
 mod native;
+mod report;
 pub mod schema;
 
 pub(crate) use escape::visible;
 pub use human::Human;
 pub use native::json;
+pub use report::{RenderError, ReportFormat, ReportView, render};
 
 use std::str::FromStr;
 

@@ -7,6 +7,7 @@ mod change;
 mod container;
 mod doctor;
 mod fact;
+mod graph_driver;
 mod host;
 mod id;
 mod line;
@@ -15,7 +16,7 @@ mod observation;
 mod policy;
 mod process;
 mod report;
-mod secret;
+pub mod secret;
 mod severity;
 mod sighting;
 #[cfg(test)]
@@ -33,6 +34,7 @@ pub use container::{
 };
 pub use doctor::{DoctorReport, EngineFact, KernelFacts, ProbeRow};
 pub use fact::Fact;
+pub use graph_driver::GraphDriver;
 pub use host::{
     Cluster, ConfigFile, Daemon, DaemonOption, DataRoot, DirEntry, Engine, Host, HostFacts, HostRef,
     Listener, Network, Object, ObjectKind, ObjectState, OptionSource, Registries, Role, Service,
@@ -48,7 +50,7 @@ pub use observation::{
 };
 pub use policy::{Attestation, Policy};
 pub use process::{AncestorRef, Credentials, Namespaces, Process, Seccomp};
-pub use report::{Basis, Counts, EngineRef, Report, ReportItem, ReportRow};
+pub use report::{Basis, Counts, EngineRef, Excluded, Report, ReportItem, ReportRow};
 pub use secret::SecretHint;
 pub use severity::Severity;
 pub use sighting::{InodeId, Sighting, What};

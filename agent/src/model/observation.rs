@@ -64,6 +64,11 @@ pub enum Event {
     ExecSession(ExecSession),
     /// An engine told of an image.
     Image(Image),
+    /// An engine has this image no longer.
+    ImageRemoved {
+        /// Its id.
+        id: String,
+    },
     /// A watched file, directory or socket was changed.
     File(FileChange),
     /// The audit trail was changed.
@@ -89,6 +94,7 @@ impl Event {
             Self::Container { .. } => "container",
             Self::ExecSession(_) => "exec-session",
             Self::Image(_) => "image",
+            Self::ImageRemoved { .. } => "image-removed",
             Self::File(_) => "file",
             Self::AuditChange(_) => "audit-change",
             Self::AuditRecord(_) => "audit-record",

@@ -20,6 +20,8 @@ pub struct Report {
     pub host: HostRef,
     /// The engine; null where none answered.
     pub engine: Option<EngineRef>,
+    /// What was left out on purpose.
+    pub excluded: Vec<Excluded>,
     /// Checks by verdict.
     pub counts: Counts,
     /// The checks, in the order of the benchmark.
@@ -37,6 +39,19 @@ pub struct EngineRef {
     pub containers: u64,
     /// Images that were judged.
     pub images: u64,
+}
+
+/// A container or image that was left out of an assessment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Excluded {
+    /// Its name.
+    pub item: String,
+    /// `container` or `image`.
+    pub of: String,
+    /// Its full id.
+    pub id: String,
+    /// Who or what left it out.
+    pub why: String,
 }
 
 /// Checks by verdict.

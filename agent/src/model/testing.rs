@@ -266,6 +266,9 @@ fn every_event_survives_the_way_through_json() {
         namespace,
         cgroup,
         image,
+        Event::ImageRemoved {
+            id: "sha256:1".into(),
+        },
         Event::Policy(Policy::default()),
     ] {
         all.push(seen(4, Source::Kernel, Some(container_ref("web")), event));

@@ -4,6 +4,7 @@
 //! process lives; it waits a moment if its container is so new that the engine has not spoken yet; then
 //! it goes through correlation to the stream. Every task is supervised, every queue bounded.
 
+pub mod assess;
 mod engine;
 mod error;
 mod hold;

@@ -16,8 +16,8 @@ use super::{PipelineError, engine, losses};
 use crate::check;
 use crate::correlate::{Correlator, Settings};
 use crate::model::{
-    Container, ContainerAction, ContainerId, Event, HostFacts, Line, Observation, Policy, Source, Status,
-    StatusState, Time,
+    Container, ContainerAction, ContainerId, Event, Fact, HostFacts, Line, Observation, Policy, Source,
+    Status, StatusState, Time,
 };
 use crate::sink::stdout::{Ended, StdoutError};
 use crate::source::engine::{EngineFacts, EngineItem};
@@ -303,7 +303,7 @@ impl Watch {
                 Ok(())
             }
             EngineItem::Gap(gap) => Ok(self.outlet.line(&Line::Gap(gap)).await?),
-            EngineItem::Engine(facts) => self.on_engine_facts(facts).await,
+            EngineItem::Engine(facts) => self.on_engine_facts(*facts).await,
         }
     }
 
@@ -335,11 +335,14 @@ impl Watch {
         Ok(())
     }
 
-    async fn on_engine_facts(&mut self, engine: EngineFacts) -> Result<(), Fatal> {
+    async fn on_engine_facts(&mut self, told: EngineFacts) -> Result<(), Fatal> {
         self.engine_answers = true;
-        self.facts.engine_version = Some(engine.version);
-        self.facts.security_options = engine.security_options;
-        self.facts.engine_socket = engine.socket.map(|path| path.to_string_lossy().into_owned());
+        self.facts.engine_version = Some(told.engine.version.clone());
+        self.facts
+            .security_options
+            .clone_from(&told.engine.security_options);
+        self.facts.engine_socket = told.socket.map(|path| path.to_string_lossy().into_owned());
+        self.facts.engine = Fact::Known(told.engine);
         self.scene.refresh_sockets()?;
         self.facts.socket_access = self.socket_access();
         self.tell(Event::Host(Box::new(self.facts.clone()))).await

@@ -1,9 +1,11 @@
 //! `cargo xtask bench`: what a running `hullwatch watch` costs its host, and how soon it speaks.
 //!
 //! Rounds alternate between the bare machine and the watched one, so that a machine that grows
-//! slower meanwhile slows both sides. A tool: nothing here passes or fails.
+//! slower meanwhile slows both sides. With `--assessment`, what `hullwatch bench` takes instead. A tool: nothing here
+//! passes or fails.
 
 mod agent;
+mod assess;
 mod cgroup;
 mod connect;
 mod exec;
@@ -43,6 +45,9 @@ pub(crate) struct Args {
     /// Probe that the agent does without: what is left shows what the others cost (may be repeated)
     #[arg(long, value_name = "PROBE")]
     without: Vec<String>,
+    /// Measure `hullwatch bench` instead of `hullwatch watch`
+    #[arg(long)]
+    assessment: bool,
     /// Print one JSON object instead of a table
     #[arg(long)]
     json: bool,
@@ -66,6 +71,10 @@ pub(crate) fn run(args: &Args) -> Result<bool> {
         "bench needs root: the agent loads probes, and one workload mounts"
     );
     let programs = programs(args)?;
+    if args.assessment {
+        assess::run(&programs.hullwatch, args.rounds, args.json)?;
+        return Ok(true);
+    }
     let scratch = tempfile::Builder::new().prefix("hullwatch-bench-").tempdir()?;
     let rounds = round::all(&programs, scratch.path(), args.rounds, |number| {
         if !args.json {

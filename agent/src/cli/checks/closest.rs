@@ -6,7 +6,7 @@ use crate::check::{self, Benchmark};
 const LONGEST: usize = 64;
 
 /// Help for a key or number that no check has: the version in which it has one, or the closest keys.
-pub(super) fn hint(asked: &str) -> String {
+pub(in crate::cli) fn hint(asked: &str) -> String {
     let elsewhere = Benchmark::ALL.iter().rev().find_map(|version| {
         let check = check::find(asked, *version)?;
         Some(format!("in {} it is {}", version.name(), check.key))

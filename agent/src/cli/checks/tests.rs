@@ -97,3 +97,20 @@ fn an_unknown_check_is_one_line_with_the_closest_keys_and_exit_code_2() {
         format!("{:?}", std::process::ExitCode::from(2))
     );
 }
+
+#[test]
+fn the_page_of_the_documentation_is_the_catalogue() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/checks.md");
+    let page = run(&["list", "--markdown"]).unwrap();
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(&path, &page).unwrap();
+    }
+    for check in ALL {
+        assert!(page.contains(&format!("\n### {}\n", check.key)), "{}", check.key);
+    }
+    let same = std::fs::read_to_string(&path).unwrap_or_default() == page;
+    assert!(
+        same,
+        "docs/checks.md is not what the catalogue says; UPDATE_GOLDEN=1 rewrites it"
+    );
+}

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::super::{Fact, Time};
+use super::super::{Fact, Time, Verdict};
 
 /// A running `dockerd`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -52,7 +52,8 @@ pub struct ConfigFile {
 /// One effective option.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DaemonOption {
-    /// Value, as the configuration file would write it: a boolean, a string, a list, a map.
+    /// Value, as the configuration file would write it: a boolean, a string, a list, a map. Null where only the file
+    /// gives it and was changed since the daemon was started, so that what it was started with is not known.
     pub value: Value,
     /// Where it is from.
     pub source: OptionSource,
@@ -105,10 +106,78 @@ impl Daemon {
         self.options.get(name)
     }
 
+    /// An option that is given by flag or file and whose value is known; `None` where it has its default.
+    ///
+    /// # Errors
+    /// [`Verdict::unknown`] where the file that may give it cannot be read, or was changed since the daemon was
+    /// started.
+    pub fn look(&self, name: &str) -> Result<Option<&DaemonOption>, Verdict> {
+        match (self.option(name), &self.config_file.content) {
+            (Some(option), _) if option.value.is_null() => {
+                let path = &self.config_file.path;
+                Err(Verdict::unknown(format!(
+                    "{path} was changed after the daemon was started: whether its `{name}` is in force shows after a restart"
+                )))
+            }
+            (None, Fact::Unknown(why)) => Err(Verdict::unknown(why.as_str())),
+            (option, _) => Ok(option),
+        }
+    }
+
     /// A boolean option; `default` where it is not given. None where what is given is no boolean.
     #[must_use]
     pub fn flag(&self, name: &str, default: bool) -> Option<bool> {
         self.option(name)
             .map_or(Some(default), |option| option.value.as_bool())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[track_caller]
+    fn check(
+        value: Option<Value>,
+        content: Fact<Option<BTreeMap<String, Value>>>,
+        expect: Result<Option<&str>, &str>,
+    ) {
+        let option = |value| DaemonOption {
+            value,
+            source: OptionSource::File,
+            pending: None,
+        };
+        let daemon = Daemon {
+            config_file: ConfigFile {
+                path: "/daemon.json".to_owned(),
+                content,
+                ..ConfigFile::default()
+            },
+            options: value
+                .into_iter()
+                .map(|value| ("bridge".to_owned(), option(value)))
+                .collect(),
+            ..Daemon::default()
+        };
+        let found = daemon
+            .look("bridge")
+            .map(|option| option.and_then(|option| option.value.as_str()));
+        let found = found.map_err(|verdict| verdict.reason);
+        match (found, expect) {
+            (Err(found), Err(words)) => assert!(found.contains(words), "{found}"),
+            (found, expect) => assert_eq!(found, expect.map_err(str::to_owned)),
+        }
+    }
+
+    #[test]
+    fn an_option_is_looked_at_only_where_it_is_known() {
+        let none = || Fact::Known(None);
+        check(None, none(), Ok(None));
+        check(Some(json!("none")), none(), Ok(Some("none")));
+        check(Some(json!("none")), Fact::unknown("bad"), Ok(Some("none")));
+        check(None, Fact::unknown("bad"), Err("bad"));
+        check(Some(Value::Null), none(), Err("/daemon.json was changed"));
     }
 }

@@ -13,7 +13,7 @@ pub use system::{DataRoot, System};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{AuditFacts, Container, Fact, Image, Namespaces, Policy, Time};
+use super::{AuditFacts, Container, ContainerId, Fact, Image, Namespaces, Policy, Time};
 
 /// Which host an event is from.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -91,6 +91,9 @@ pub struct Host {
     pub taken: Option<Time>,
     /// The host's own facts.
     pub facts: HostFacts,
+    /// The container that Hullwatch itself runs in; null where it runs in none.
+    #[serde(default)]
+    pub own_container: Option<ContainerId>,
     /// Containers, running or not; null where no engine answered.
     pub containers: Option<Vec<Container>>,
     /// Images; null where no engine answered.

@@ -91,6 +91,9 @@ pub struct ObjectState {
     pub gid: u32,
     /// Name of the group; null where it has none.
     pub group: Option<String>,
+    /// Group that the unit which makes it asks for (`SocketGroup=`); null where no unit does.
+    #[serde(default)]
+    pub asked_group: Option<String>,
     /// Permission bits (`0`–`07`) that its access list gives to named users, named groups beyond the mode's own:
     /// the widest entry after the mask; 0 where there is none.
     pub acl: u32,
@@ -120,6 +123,9 @@ pub struct DirEntry {
     pub directory: String,
     /// Owner of the directory.
     pub uid: u32,
+    /// Group of the directory.
+    #[serde(default)]
+    pub gid: u32,
     /// Permission bits of the directory.
     pub mode: u32,
 }

@@ -9,19 +9,19 @@ use bollard::query_parameters::{
     EventsOptionsBuilder, InspectContainerOptions, ListContainersOptionsBuilder, ListImagesOptions,
 };
 use futures_util::{Stream, StreamExt};
+use serde_json::Value;
 
 use super::convert;
 use super::endpoint::Address;
 use super::error::RequestError;
 use super::event;
+use super::look::{self, Outline};
+use super::pool::{INSPECT_BYTES, LIST_BYTES, Pool};
+use super::survey;
 use super::timing::Timing;
 use super::transport::{Allowance, bounded, metered};
-use crate::model::{Container, ContainerId, EngineKind, ExecSession, Image};
+use crate::model::{Container, ContainerId, Engine, EngineKind, ExecSession, Image};
 
-/// Bytes that an inspection may have; the longest honest ones carry some hundred labels.
-const INSPECT_BYTES: u64 = 8 << 20;
-/// Bytes that a list may have: some kilobytes for each container.
-const LIST_BYTES: u64 = 64 << 20;
 /// Bytes that the stream of events may bring without one event in them.
 const EVENT_BYTES: u64 = 1 << 20;
 
@@ -31,8 +31,12 @@ pub(super) struct Client {
     small: Docker,
     large: Docker,
     stream: Docker,
+    pool: Pool,
+    uri: String,
     allowance: Allowance,
     timing: Timing,
+    /// Answer to `/version`.
+    version: Value,
     kind: EngineKind,
 }
 
@@ -53,21 +57,22 @@ pub(super) struct SessionInspection {
 }
 
 impl Client {
-    /// A client of the engine at this address, and the engine's version. The first request of a connection: it
-    /// shows whether anybody answers.
-    pub(super) async fn connect(address: &Address, timing: &Timing) -> Result<(Self, String), RequestError> {
+    /// A client of the engine at this address. The first request of a connection: it shows whether anybody answers.
+    pub(super) async fn connect(address: &Address, timing: &Timing) -> Result<Self, RequestError> {
         let allowance = Allowance::new(EVENT_BYTES);
-        let mut client = Self {
-            small: bounded(address, INSPECT_BYTES)?,
-            large: bounded(address, LIST_BYTES)?,
+        let pool = Pool::new(address.clone(), timing.clone(), None);
+        let version: Value = pool.inspect("/version", "/version").await?;
+        Ok(Self {
+            small: bounded(address, INSPECT_BYTES.into())?,
+            large: bounded(address, LIST_BYTES.into())?,
             stream: metered(address, &allowance)?,
             allowance,
             timing: timing.clone(),
-            kind: EngineKind::Unknown,
-        };
-        let version = within("/version", timing.inspect, client.small.version()).await?;
-        client.kind = convert::engine_kind(&version);
-        Ok((client, version.version.unwrap_or_default()))
+            kind: convert::engine_kind(&version),
+            uri: address.uri(),
+            pool,
+            version,
+        })
     }
 
     pub(super) const fn kind(&self) -> EngineKind {
@@ -84,10 +89,14 @@ impl Client {
         self.timing.session_start * 2_u32.saturating_pow(look)
     }
 
-    /// `SecurityOptions` of the engine.
-    pub(super) async fn security_options(&self) -> Result<Option<Vec<String>>, RequestError> {
-        let info = within("/info", self.timing.list, self.small.info()).await?;
-        Ok(info.security_options)
+    /// The engine, and what tells whether it changed.
+    pub(super) async fn engine(&self) -> (Option<Outline>, Engine) {
+        look::engine(&self.pool, &self.uri, &self.version).await
+    }
+
+    /// What tells whether the engine changed.
+    pub(super) async fn outline(&self) -> Result<Outline, RequestError> {
+        Outline::ask(&self.pool, &self.version).await
     }
 
     pub(super) async fn ping(&self) -> Result<(), RequestError> {
@@ -101,7 +110,10 @@ impl Client {
         &self,
         since: Option<&str>,
     ) -> impl Stream<Item = Result<EventMessage, RequestError>> + use<> {
-        let kinds = event::KINDS.map(str::to_owned).to_vec();
+        let kinds = event::kinds(self.kind)
+            .iter()
+            .map(|&kind| kind.to_owned())
+            .collect();
         let mut options = EventsOptionsBuilder::new().filters(&HashMap::from([("type".to_owned(), kinds)]));
         if let Some(since) = since {
             options = options.since(since);
@@ -158,13 +170,9 @@ impl Client {
     }
 
     pub(super) async fn image(&self, name: &str) -> Result<Image, RequestError> {
-        let answer = within(
-            "/images/NAME/json",
-            self.timing.inspect,
-            self.small.inspect_image(name),
-        )
-        .await?;
-        convert::image(answer).map_err(|error| RequestError::Decode(error.to_string()))
+        survey::image(&self.pool, name)
+            .await
+            .map(|(image, _layers)| image)
     }
 
     pub(super) async fn session(

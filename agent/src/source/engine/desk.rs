@@ -65,6 +65,11 @@ impl Desk {
         item(at, None, Event::Image(image))
     }
 
+    /// An image that is gone.
+    pub(super) fn image_removed(at: Time, id: String) -> EngineItem {
+        item(at, None, Event::ImageRemoved { id })
+    }
+
     /// Counts something that could not be looked at.
     pub(super) fn lost(&mut self, id: Option<&ContainerId>, at: Time, error: &RequestError) {
         let container = id.map(|id| self.reference(id, &Hints::default()));

@@ -38,6 +38,16 @@ pub(super) enum Address {
     Tcp(String),
 }
 
+impl Address {
+    /// As `DOCKER_HOST` has it.
+    pub(super) fn uri(&self) -> String {
+        match self {
+            Self::Unix(path) => format!("unix://{}", path.display()),
+            Self::Tcp(host) => format!("tcp://{host}"),
+        }
+    }
+}
+
 /// The file behind a socket's path: an engine that starts anew makes a new one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct SocketFile {

@@ -48,7 +48,7 @@ pub(super) enum RequestError {
 }
 
 /// Longest message of an engine that is passed on, in characters.
-const MESSAGE_LEN: usize = 200;
+pub(super) const MESSAGE_LEN: usize = 200;
 
 impl RequestError {
     /// Reason in a gap record for something that this error kept from us.
@@ -95,7 +95,7 @@ impl From<bollard::errors::Error> for RequestError {
 }
 
 impl RequestError {
-    fn from_io(error: std::io::Error) -> Self {
+    pub(super) fn from_io(error: std::io::Error) -> Self {
         match error.kind() {
             std::io::ErrorKind::NotFound => Self::Absent,
             std::io::ErrorKind::ConnectionRefused => Self::Refused,

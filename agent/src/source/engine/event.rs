@@ -3,10 +3,30 @@
 use bollard::models::{EventMessage, EventMessageTypeEnum as Type};
 
 use super::convert::Malformed;
-use crate::model::{ContainerAction, ContainerId, Time};
+use crate::model::{ContainerAction, ContainerId, EngineKind, Time};
 
-/// Kinds of events that are asked for: the others say nothing of containers, and an unknown kind ends the stream.
-pub(super) const KINDS: [&str; 3] = ["container", "image", "network"];
+/// Kinds of events that are asked for: an unknown kind ends the stream.
+const KINDS: [&str; 9] = [
+    "container",
+    "image",
+    "network",
+    "volume",
+    "plugin",
+    "node",
+    "service",
+    "secret",
+    "daemon",
+];
+/// Of those, what every engine has: Podman refuses to tell any where one of another kind is asked for.
+const COMMON_KINDS: usize = 4;
+
+/// Kinds of events that are asked for of an engine.
+pub(super) fn kinds(engine: EngineKind) -> &'static [&'static str] {
+    match engine {
+        EngineKind::Docker => &KINDS,
+        EngineKind::Podman | EngineKind::Unknown => KINDS.split_at(COMMON_KINDS).0,
+    }
+}
 
 /// Longest session id or image name that is believed.
 const NAME_LEN: usize = 512;
@@ -27,8 +47,10 @@ pub(super) enum Notice {
         action: ContainerAction,
         hints: Hints,
     },
-    /// A container was connected to a network, or disconnected.
-    Network { container: ContainerId },
+    /// Something was attached to a network, or detached: a container, where it is named.
+    Network { container: Option<ContainerId> },
+    /// What the engine is or manages beside containers and images changed.
+    Engine,
     /// A session was made, or started.
     Exec {
         container: ContainerId,
@@ -41,7 +63,7 @@ pub(super) enum Notice {
     ExecEnded { session: String },
     /// A container has a session that the event does not name (Podman).
     Sessions { container: ContainerId },
-    /// An image is new, or has other names.
+    /// An image is new, has other names, or is gone.
     Image { name: String },
 }
 
@@ -68,9 +90,20 @@ pub(super) fn notice(event: EventMessage) -> Result<Option<Notice>, Malformed> {
             // Load balancers of a swarm are connected too, and are no containers.
             let id = attributes.remove("container").unwrap_or_default();
             let container = container_id(id).ok();
-            Ok(container.map(|container| Notice::Network { container }))
+            Ok(Some(Notice::Network { container }))
         }
-        Some(Type::IMAGE) if adds_image(&action) => match is_name(&id) {
+        // Every start and stop of a container does; it changes nothing that is told.
+        Some(Type::VOLUME) if matches!(action.as_str(), "mount" | "unmount") => Ok(None),
+        Some(
+            Type::NETWORK
+            | Type::VOLUME
+            | Type::PLUGIN
+            | Type::NODE
+            | Type::SERVICE
+            | Type::SECRET
+            | Type::DAEMON,
+        ) => Ok(Some(Notice::Engine)),
+        Some(Type::IMAGE) if changes_image(&action) => match is_name(&id) {
             true => Ok(Some(Notice::Image { name: id })),
             false => Err(Malformed("Actor.ID")),
         },
@@ -101,7 +134,7 @@ fn container_notice(
     let action = match verb {
         "create" => ContainerAction::Created,
         "start" | "restore" => ContainerAction::Started,
-        "update" | "rename" | "pause" | "unpause" => ContainerAction::Updated,
+        "update" | "rename" | "pause" | "unpause" | "health_status" => ContainerAction::Updated,
         "die" | "died" => ContainerAction::Stopped,
         "destroy" | "remove" => ContainerAction::Removed,
         "exec_create" | "exec_start" => {
@@ -150,10 +183,10 @@ pub(super) fn is_name(text: &str) -> bool {
     !text.is_empty() && text.len() <= NAME_LEN && text.bytes().all(plain) && !text.contains("..")
 }
 
-fn adds_image(action: &str) -> bool {
+fn changes_image(action: &str) -> bool {
     matches!(
         action,
-        "pull" | "load" | "loadfromarchive" | "tag" | "untag" | "import" | "build"
+        "pull" | "load" | "loadfromarchive" | "tag" | "untag" | "import" | "build" | "delete" | "remove"
     )
 }
 
@@ -192,12 +225,12 @@ mod tests {
     fn what_becomes_of_a_container_is_read_from_its_events() {
         check("create", Some(ContainerAction::Created));
         check("start", Some(ContainerAction::Started));
-        for action in ["update", "rename", "pause", "unpause"] {
+        for action in ["update", "rename", "pause", "unpause", "health_status: healthy"] {
             check(action, Some(ContainerAction::Updated));
         }
         check("die", Some(ContainerAction::Stopped));
         check("destroy", Some(ContainerAction::Removed));
-        for action in ["kill", "attach", "top", "health_status: healthy", ""] {
+        for action in ["kill", "attach", "top", ""] {
             check(action, None);
         }
     }
@@ -243,9 +276,10 @@ mod tests {
     fn networks_change_containers_and_images_come() {
         let attributes = json!({ "container": "ab".repeat(32), "name": "none" });
         let network = |action: &str| json!({ "Type": "network", "Action": action, "Actor": { "ID": "n", "Attributes": attributes } });
-        let connected = Notice::Network { container: id() };
+        let connected = Notice::Network {
+            container: Some(id()),
+        };
         assert_eq!(read(network("connect")), Ok(Some(connected)));
-        assert_eq!(read(network("create")), Ok(None));
         let image =
             |action: &str, id: &str| json!({ "Type": "image", "Action": action, "Actor": { "ID": id } });
         let name = "reg:5000/a/b@sha256:1";
@@ -253,7 +287,45 @@ mod tests {
             read(image("pull", name)),
             Ok(Some(Notice::Image { name: name.into() }))
         );
-        assert_eq!(read(image("delete", "sha256:1")), Ok(None));
+        let deleted = Notice::Image {
+            name: "sha256:1".into(),
+        };
+        assert_eq!(read(image("delete", "sha256:1")), Ok(Some(deleted)));
+        assert_eq!(read(image("save", "sha256:1")), Ok(None));
+    }
+
+    #[track_caller]
+    fn check_engine(kind: &str, action: &str, expected: Option<Notice>) {
+        let event = json!({ "Type": kind, "Action": action, "Actor": { "ID": "x" } });
+        assert_eq!(read(event), Ok(expected), "{kind} {action}");
+    }
+
+    #[test]
+    fn the_engine_changes_by_what_it_manages() {
+        for (kind, action) in [
+            ("network", "create"),
+            ("network", "destroy"),
+            ("volume", "create"),
+            ("plugin", "enable"),
+            ("node", "update"),
+            ("service", "create"),
+            ("secret", "remove"),
+            ("daemon", "reload"),
+        ] {
+            check_engine(kind, action, Some(Notice::Engine));
+        }
+        let balancer = Notice::Network { container: None };
+        check_engine("network", "connect", Some(balancer));
+        check_engine("volume", "mount", None);
+        check_engine("config", "create", None);
+    }
+
+    #[test]
+    fn podman_is_asked_only_for_what_it_has() {
+        assert!(kinds(EngineKind::Docker).contains(&"daemon"));
+        for engine in [EngineKind::Podman, EngineKind::Unknown] {
+            assert_eq!(kinds(engine), ["container", "image", "network", "volume"]);
+        }
     }
 
     #[track_caller]

@@ -15,10 +15,13 @@ mod health;
 mod job;
 mod known;
 mod lanes;
+mod look;
 mod losses;
+mod pool;
 mod run;
 mod session;
 mod stage;
+mod survey;
 #[cfg(test)]
 mod testing;
 mod timing;
@@ -29,8 +32,9 @@ use std::path::PathBuf;
 pub use endpoint::{Endpoint, EndpointError};
 pub use run::run;
 pub use stage::{ContainerSpec, Stage, StageError};
+pub use survey::{Survey, SurveyError, survey};
 
-use crate::model::{EngineKind, Gap, Observation, Status};
+use crate::model::{Engine, EngineKind, Gap, Observation, Status};
 
 /// What the engine source tells.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,8 +45,8 @@ pub enum EngineItem {
     Status(Status),
     /// Something was missed.
     Gap(Gap),
-    /// What the engine is; after every connection.
-    Engine(EngineFacts),
+    /// What the engine is and manages: after every connection, and when it changed.
+    Engine(Box<EngineFacts>),
 }
 
 /// What an engine says of itself.
@@ -50,10 +54,8 @@ pub enum EngineItem {
 pub struct EngineFacts {
     /// Which engine.
     pub kind: EngineKind,
-    /// Its version (`GET /version`).
-    pub version: String,
-    /// `SecurityOptions` of `GET /info`; none where it did not say.
-    pub security_options: Option<Vec<String>>,
     /// Socket it was reached through; none behind TCP.
     pub socket: Option<PathBuf>,
+    /// Everything else.
+    pub engine: Engine,
 }

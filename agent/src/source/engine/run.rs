@@ -54,7 +54,7 @@ impl Follower {
     async fn attempt(&mut self) -> Flow<()> {
         let socket_file = self.endpoint.socket_file();
         match self.connect().await {
-            Some(Ok((client, version))) => match self.follow(client, version).await {
+            Some(Ok(client)) => match self.follow(client).await {
                 End::Unread => return Flow::Break(()),
                 End::Lost {
                     ailment,
@@ -79,7 +79,7 @@ impl Follower {
     }
 
     /// Connects; none where nobody reads any more.
-    async fn connect(&mut self) -> Option<Result<(Client, String), RequestError>> {
+    async fn connect(&mut self) -> Option<Result<Client, RequestError>> {
         if let (None, Some(_)) = (self.state.cursor.since(), self.endpoint.socket_path()) {
             // Its clock is ours. Behind TCP it may not be, and there the first event sets the time.
             let now = i64::try_from(Time::now().unix_nanos()).unwrap_or(i64::MAX);
@@ -91,14 +91,14 @@ impl Follower {
         self.ports.attend(&mut self.state.outbox, connecting).await
     }
 
-    async fn follow(&mut self, client: Client, version: String) -> End {
+    async fn follow(&mut self, client: Client) -> End {
         if let Some(from) = self.blind_from.take() {
             let now = Time::now();
             self.state.outbox.push_back(EngineItem::Gap(blind(from, now)));
         }
         let socket = self.endpoint.socket_path().map(std::path::Path::to_owned);
-        Session::new(&mut self.state, client)
-            .follow(version, socket, &mut self.ports)
+        Session::new(&mut self.state, client, socket)
+            .follow(&mut self.ports)
             .await
     }
 

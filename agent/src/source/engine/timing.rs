@@ -18,6 +18,12 @@ pub(super) struct Timing {
     pub(super) ping_every: Duration,
     /// Between two comparisons of what we know with what the engine lists.
     pub(super) compare_every: Duration,
+    /// From an event about the engine to the look at it: one change is often several events.
+    pub(super) engine_after: Duration,
+    /// Between two looks at the engine for what comes and goes with containers.
+    pub(super) engine_rest: Duration,
+    /// Between two looks whether the engine changed without an event.
+    pub(super) engine_every: Duration,
     /// From a difference found to the second look that decides.
     pub(super) compare_again: Duration,
     /// Between two reports of losses.
@@ -41,6 +47,9 @@ impl Default for Timing {
             ping: Duration::from_secs(2),
             ping_every: Duration::from_secs(5),
             compare_every: Duration::from_secs(30),
+            engine_after: Duration::from_millis(400),
+            engine_rest: Duration::from_secs(2),
+            engine_every: Duration::from_secs(30),
             compare_again: Duration::from_secs(2),
             report_every: Duration::from_secs(1),
             session_start: Duration::from_millis(10),

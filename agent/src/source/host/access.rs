@@ -14,8 +14,6 @@ use crate::model::SocketAccess;
 /// Number in entries for everybody, and for a member of a group whom no local account explains: no
 /// account can have it.
 const NO_UID: u32 = u32::MAX;
-/// Largest attribute the kernel keeps (`XATTR_SIZE_MAX`).
-const MAX_ACL: usize = 65_536;
 
 const OWNER_WRITES: u32 = 0o200;
 const GROUP_WRITES: u32 = 0o020;
@@ -47,7 +45,7 @@ pub fn socket_access(path: &Path) -> Option<Vec<SocketAccess>> {
 
 /// The socket's access control list; `None` where it has none.
 fn read_acl(path: &Path) -> io::Result<Option<Acl>> {
-    let mut bytes = vec![0; MAX_ACL];
+    let mut bytes = vec![0; acl::MAX];
     match getxattr(path, acl::XATTR, bytes.as_mut_slice()) {
         Ok(len) => {
             let attribute = bytes.get(..len).unwrap_or_default();

@@ -14,6 +14,7 @@ pub(super) struct User {
     pub(super) name: String,
     pub(super) uid: u32,
     pub(super) gid: u32,
+    pub(super) home: String,
 }
 
 /// One line of `/etc/group`.
@@ -82,6 +83,7 @@ fn parse_user(line: &str) -> Option<User> {
         name: name.to_owned(),
         uid,
         gid,
+        home: fields.nth(1).unwrap_or_default().to_owned(),
     })
 }
 

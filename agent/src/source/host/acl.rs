@@ -4,12 +4,16 @@
 /// The attribute's name.
 pub(super) const XATTR: &str = "system.posix_acl_access";
 
+/// Largest attribute the kernel keeps (`XATTR_SIZE_MAX`).
+pub(super) const MAX: usize = 65_536;
+
 const VERSION: u32 = 2;
 const TAG_USER: u16 = 0x02;
 const TAG_GROUP_OBJ: u16 = 0x04;
 const TAG_GROUP: u16 = 0x08;
 const TAG_MASK: u16 = 0x10;
 const WRITE: u16 = 2;
+const ALL: u16 = 7;
 
 /// Who an access control list lets write, apart from the owner and others, whose bits the mode has.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -20,6 +24,8 @@ pub(super) struct Acl {
     pub(super) groups: Vec<(u32, bool)>,
     /// Whether the owning group may write.
     pub(super) owning_group: bool,
+    /// Permission bits (`0`–`07`) of the named users and groups together.
+    pub(super) named: u32,
 }
 
 impl Acl {
@@ -31,18 +37,24 @@ impl Acl {
             return None;
         }
         let entries = entries.iter().map(|[t0, t1, p0, p1, id @ ..]| {
-            let writes = u16::from_le_bytes([*p0, *p1]) & WRITE != 0;
-            (u16::from_le_bytes([*t0, *t1]), writes, u32::from_le_bytes(*id))
+            let bits = u16::from_le_bytes([*p0, *p1]);
+            (u16::from_le_bytes([*t0, *t1]), bits, u32::from_le_bytes(*id))
         });
         // The mask bounds everybody but the owner and others.
-        let mask = entries.clone().all(|(tag, writes, _)| tag != TAG_MASK || writes);
+        let masks = entries.clone().filter(|(tag, ..)| *tag == TAG_MASK);
+        let mask = masks.fold(ALL, |mask, (_, bits, _)| mask & bits);
         let mut acl = Self::default();
-        for (tag, writes, id) in entries {
+        for (tag, bits, id) in entries {
+            let given = bits & mask;
+            let writes = given & WRITE != 0;
             match tag {
-                TAG_USER => acl.users.push((id, writes && mask)),
-                TAG_GROUP => acl.groups.push((id, writes && mask)),
-                TAG_GROUP_OBJ => acl.owning_group = writes && mask,
+                TAG_USER => acl.users.push((id, writes)),
+                TAG_GROUP => acl.groups.push((id, writes)),
+                TAG_GROUP_OBJ => acl.owning_group = writes,
                 _ => {}
+            }
+            if matches!(tag, TAG_USER | TAG_GROUP) {
+                acl.named |= u32::from(given);
             }
         }
         Some(acl)
@@ -85,7 +97,9 @@ pub(super) mod tests {
             (open.groups.as_slice(), open.owning_group),
             ([(50, true)].as_slice(), true)
         );
+        assert_eq!(open.named, 6);
         let masked = Acl::parse(&entries(5)).unwrap();
+        assert_eq!(masked.named, 5);
         assert_eq!(masked.users, [(1000, false), (1001, false)]);
         assert_eq!(
             (masked.groups.as_slice(), masked.owning_group),

@@ -208,7 +208,7 @@ impl Pending {
 }
 
 /// The container that a cgroup's name bears, by the rule that the probes follow.
-fn container_of(name: &str) -> Option<ContainerId> {
+pub(super) fn container_of(name: &str) -> Option<ContainerId> {
     let mut padded = [0; CGROUP_NAME_MAX];
     padded
         .get_mut(..name.len())

@@ -8,8 +8,9 @@ use std::path::PathBuf;
 use procfs::process::{Process, Status};
 
 use super::cgroup::{self, Hierarchy};
-use super::{label, lookup, proc};
-use crate::model::{CapSet, ContainerId, MountLine, RunningTruth, Seccomp};
+use super::cgroup_limits::{self, Limits};
+use super::{label, lookup, net, proc, ulimits};
+use crate::model::{CapSet, ContainerId, Listener, MountLine, RunningTruth, Seccomp};
 
 /// Processes of a container whose executables are looked at.
 const MAX_PROCESSES: usize = 512;
@@ -77,6 +78,7 @@ fn read(process: &Process, pid: u32, container: &ContainerId) -> Result<RunningT
         .ok_or_else(|| io::Error::from(io::ErrorKind::PermissionDenied))
         .map_err(failed("ns"))?;
     let programs = executables(process, container).map_err(failed("cgroup"))?;
+    let limits = cgroup_limits(process, container).ok();
     let bounding = status.capbnd.ok_or_else(|| io::ErrorKind::InvalidData.into());
     Ok(RunningTruth {
         pid,
@@ -92,12 +94,37 @@ fn read(process: &Process, pid: u32, container: &ContainerId) -> Result<RunningT
         shared_mounts: shared_mounts(&mounts, &host_mounts),
         executables: programs.paths.into_iter().collect(),
         executables_truncated: programs.truncated,
-        cgroup: None,
-        cgroup_limits: None,
-        ulimits: None,
-        rootfs_read_only: None,
-        listeners: None,
+        cgroup: limits.as_ref().and_then(|limits| limits.cgroup.clone()),
+        cgroup_limits: limits.map(|limits| limits.limits),
+        ulimits: ulimits::ulimits(process).ok(),
+        rootfs_read_only: rootfs_read_only(&mounts),
+        listeners: listeners(process, namespaces.net),
     })
+}
+
+/// Limits that its cgroups put on it.
+fn cgroup_limits(process: &Process, container: &ContainerId) -> io::Result<Limits> {
+    let own = proc::open(std::process::id())?;
+    cgroup_limits::limits(process, container, &proc::mounts(&own)?)
+}
+
+/// Whether the mount that is `/`, the last of its name, or its filesystem refuses writes.
+fn rootfs_read_only(mounts: &[MountLine]) -> Option<bool> {
+    let root = mounts.iter().rfind(|mount| mount.path == "/");
+    root.map(|mount| mount.read_only)
+}
+
+/// What listens in the process's network namespace, unless that is the host's or the host's is not known.
+fn listeners(process: &Process, namespace: u32) -> Option<Vec<Listener>> {
+    let host = proc::host_namespaces()?;
+    if namespace == 0 || host.net == 0 || namespace == host.net {
+        return None;
+    }
+    let sockets = net::inet(process).ok()?;
+    let mut listeners: Vec<Listener> = sockets.into_iter().map(|socket| socket.listener).collect();
+    listeners.sort_unstable();
+    listeners.dedup();
+    Some(listeners)
 }
 
 const fn seccomp(status: &Status) -> Seccomp {
@@ -110,7 +137,7 @@ const fn seccomp(status: &Status) -> Seccomp {
 }
 
 /// The user that uid 0 of a user namespace is, from its `uid_map` (`user_namespaces(7)`).
-fn host_uid_of_root(uid_map: &str) -> Option<u32> {
+pub(super) fn host_uid_of_root(uid_map: &str) -> Option<u32> {
     uid_map.lines().find_map(|line| {
         let mut numbers = line.split_ascii_whitespace().map(str::parse::<u32>);
         let (inside, outside) = (numbers.next()?.ok()?, numbers.next()?.ok()?);
@@ -225,6 +252,24 @@ mod tests {
     }
 
     #[test]
+    fn the_mount_on_top_is_the_root() {
+        let mounts = |lines: &[&str]| -> Vec<_> {
+            lines
+                .iter()
+                .filter_map(|line| MountLine::parse(line.as_bytes()))
+                .collect()
+        };
+        let (writable, read_only) = ("1 0 0:9 / / rw - overlay o rw", "2 0 0:9 / / ro - overlay o rw");
+        let below = "3 0 0:9 / /etc ro - overlay o rw";
+        assert_eq!(rootfs_read_only(&mounts(&[writable, below])), Some(false));
+        assert_eq!(
+            rootfs_read_only(&mounts(&[writable, read_only, below])),
+            Some(true)
+        );
+        assert_eq!(rootfs_read_only(&mounts(&[below])), None);
+    }
+
+    #[test]
     fn a_process_outside_the_container_is_refused() {
         let id: ContainerId = "ab".repeat(32).parse().unwrap();
         for pid in [std::process::id(), u32::MAX] {
@@ -287,6 +332,10 @@ mod tests {
         let exe = fs::read_link(format!("/proc/{pid}/exe")).unwrap();
         assert_eq!(found.executables, [exe.to_str().unwrap()]);
         assert!(!found.executables_truncated);
+        assert!(found.cgroup.is_some_and(|path| path.ends_with(id.as_str())));
+        assert_eq!(found.cgroup_limits.unwrap().get("memory"), None);
+        assert!(found.ulimits.unwrap().iter().any(|limit| limit.name == "nofile"));
+        assert!(found.rootfs_read_only.is_some());
 
         let cgroups = cgroup::container_cgroups().unwrap();
         let outer = cgroup::tests::id_of(&scene.directory);

@@ -100,6 +100,7 @@ impl Targets {
             name: String::new(),
             directory: name_of(&file)?,
             uid: stat.st_uid,
+            gid: stat.st_gid,
             mode: stat.st_mode & 0o7777,
         };
         Some(Directory { file, entry })

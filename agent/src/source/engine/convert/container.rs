@@ -4,7 +4,7 @@ use bollard::models::{
     ContainerInspectResponse, ContainerStateStatusEnum as Status, DeviceMapping, DeviceRequest, HostConfig,
 };
 
-use super::{Malformed, mounts};
+use super::{Malformed, life, mounts, reach};
 use crate::model::{Container, ContainerState, Device, EngineKind, Time};
 
 /// From `GET /containers/ID/json`.
@@ -18,11 +18,22 @@ pub(in super::super) fn container(
 ) -> Result<Container, Malformed> {
     let id = answer.id.and_then(|id| id.parse().ok()).ok_or(Malformed("Id"))?;
     let name = answer.name.ok_or(Malformed("Name"))?;
+    let host = answer.host_config.as_ref();
+    let life = life::life(answer.state.as_ref(), answer.config.as_ref(), host);
     let run = answer.state.unwrap_or_default();
     let state = state(run.status);
+    let mounts = mounts::mounts(answer.mounts, host, state);
+    let exposed = answer.config.as_ref().map(|config| config.exposed_ports.clone());
+    let reach = reach::reach(exposed, answer.network_settings, host, state);
+    let mut command = answer.path.into_iter().collect::<Vec<_>>();
+    command.extend(answer.args.into_iter().flatten());
+    let secrets = answer
+        .config
+        .as_ref()
+        .map(|config| life::secrets(config, &command));
     let config = answer.config.unwrap_or_default();
-    let mounts = mounts::mounts(answer.mounts, answer.host_config.as_ref(), state);
-    let mut labels: Vec<_> = config.labels.unwrap_or_default().into_iter().collect();
+    let labels = config.labels.unwrap_or_default().into_iter();
+    let mut labels: Vec<_> = labels.map(life::label).collect();
     labels.sort();
     let facts = Container {
         name: name.trim_start_matches('/').to_owned(),
@@ -36,6 +47,9 @@ pub(in super::super) fn container(
         apparmor_profile: answer.app_armor_profile,
         process_label: answer.process_label,
         labels,
+        reach,
+        life,
+        secrets,
         ..Container::unknown(id, engine)
     };
     Ok(match answer.host_config {
@@ -68,6 +82,7 @@ fn state(status: Option<Status>) -> ContainerState {
 /// The API writes an empty list as null: a list that is null within a `HostConfig` that is there is empty.
 fn with_host_config(facts: Container, config: HostConfig) -> Container {
     Container {
+        limits: life::limits(&config),
         runtime: config.runtime,
         privileged: config.privileged,
         cap_add: Some(config.cap_add.unwrap_or_default()),
@@ -193,6 +208,30 @@ mod tests {
         };
         assert_eq!(bare.devices, Some(vec![device]));
         assert_eq!(bare.device_cgroup_rules, Some(vec!["c 1:3 r".into()]));
+    }
+
+    #[track_caller]
+    fn check_secrets(json: &str, expected: &[(&str, &str)]) {
+        let facts = convert(json);
+        let hints = facts.secrets.as_ref().unwrap();
+        let got: Vec<_> = hints
+            .iter()
+            .map(|hint| (hint.place.as_str(), hint.name.as_str()))
+            .collect();
+        assert_eq!(got, expected);
+        assert!(!serde_json::to_string(&facts).unwrap().contains("fixture-"));
+    }
+
+    #[test]
+    fn secrets_are_hinted_at_and_not_told() {
+        check_secrets(
+            include_str!("../fixtures/container-limited.json"),
+            &[("env", "DB_PASSWORD"), ("label", "app.token")],
+        );
+        check_secrets(
+            include_str!("../fixtures/container-later.json"),
+            &[("command", "password"), ("env", "DB_PASSWORD")],
+        );
     }
 
     #[test]

@@ -1,13 +1,22 @@
 //! What the engine API says, as our model: pure, and never more than was said.
 
 mod container;
+mod engine;
+mod image;
+pub(super) mod json;
+mod life;
 mod mounts;
+mod reach;
 mod session;
+mod swarm;
 
 pub(super) use container::container;
-pub(super) use session::{exec_session, image};
+pub(super) use engine::{engine, network, plugins, volumes};
+pub(super) use image::{add_history, graph_driver, image};
+pub(super) use session::exec_session;
+pub(super) use swarm::{cluster, services};
 
-use bollard::models::SystemVersion;
+use serde_json::Value;
 
 use crate::model::EngineKind;
 
@@ -17,14 +26,9 @@ use crate::model::EngineKind;
 pub(super) struct Malformed(pub(super) &'static str);
 
 /// Which engine answers `/version`: Podman names itself among the components, Docker calls itself "Engine".
-pub(super) fn engine_kind(version: &SystemVersion) -> EngineKind {
-    let names = || {
-        version
-            .components
-            .iter()
-            .flatten()
-            .map(|component| component.name.as_str())
-    };
+pub(super) fn engine_kind(version: &Value) -> EngineKind {
+    let components = || json::list(version, "/Components").into_iter().flatten();
+    let names = || components().filter_map(|component| json::text(component, "/Name"));
     if names().any(|name| name == "Podman Engine") {
         EngineKind::Podman
     } else if names().any(|name| name == "Engine") {

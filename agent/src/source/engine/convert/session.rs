@@ -1,9 +1,9 @@
-//! Inspections of exec sessions and images.
+//! Inspections of exec sessions.
 
-use bollard::models::{ExecInspectResponse, ImageInspect};
+use bollard::models::ExecInspectResponse;
 
-use super::{Malformed, container::pid};
-use crate::model::{ContainerId, ExecSession, Image};
+use super::container::pid;
+use crate::model::{ContainerId, ExecSession};
 
 /// From `GET /exec/ID/json`; an answer that does not name session or container is about those asked for.
 pub(in super::super) fn exec_session(
@@ -30,21 +30,6 @@ pub(in super::super) fn exec_session(
         command: command.unwrap_or_default(),
         pid: pid(answer.pid),
     }
-}
-
-/// From `GET /images/NAME/json`.
-///
-/// # Errors
-///
-/// An answer without an id is none.
-pub(in super::super) fn image(answer: ImageInspect) -> Result<Image, Malformed> {
-    Ok(Image {
-        id: answer.id.ok_or(Malformed("Id"))?,
-        tags: answer.repo_tags.unwrap_or_default(),
-        // Newer engines leave an empty user out of a configuration that is there.
-        user: answer.config.map(|config| config.user.unwrap_or_default()),
-        ..Image::default()
-    })
 }
 
 #[cfg(test)]
@@ -99,23 +84,5 @@ mod tests {
                 ..silent
             },
         );
-    }
-
-    #[track_caller]
-    fn check_user(json: &str, expected: Option<&str>) {
-        let image = image(serde_json::from_str(json).unwrap()).unwrap();
-        assert_eq!(image.user.as_deref(), expected);
-        assert_eq!(image.setuid_files, None);
-    }
-
-    #[test]
-    fn an_image_has_the_user_of_its_configuration() {
-        let recorded = include_str!("../fixtures/image.json");
-        check_user(recorded, Some("1000"));
-        let tags = image(serde_json::from_str(recorded).unwrap()).unwrap().tags;
-        assert_eq!(tags, ["hull:1", "hull:latest"]);
-        check_user(r#"{"Id":"sha256:1","Config":{}}"#, Some(""));
-        check_user(r#"{"Id":"sha256:1","RepoTags":null}"#, None);
-        assert_eq!(image(ImageInspect::default()), Err(Malformed("Id")));
     }
 }

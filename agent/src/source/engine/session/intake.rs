@@ -28,7 +28,13 @@ impl Session<'_> {
     fn notice(&mut self, at: Time, notice: Notice) {
         match notice {
             Notice::Container { id, action, hints } => self.container(&id, at, action, hints),
-            Notice::Network { container } => self.network(&container, at),
+            Notice::Network { container } => {
+                self.pulse.engine_changed(true);
+                if let Some(id) = container {
+                    self.network(&id, at);
+                }
+            }
+            Notice::Engine => self.pulse.engine_changed(false),
             Notice::Exec {
                 container,
                 session,

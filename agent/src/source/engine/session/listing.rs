@@ -1,33 +1,18 @@
 //! Lists: everything at the start, and comparisons later.
 
 use std::collections::HashSet;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::{End, Errand, Landing, MAX_ERRANDS, Session};
 use crate::model::{ContainerId, Image, Time};
+use crate::source::engine::EngineItem;
 use crate::source::engine::desk::Desk;
 use crate::source::engine::error::{RequestError, in_full};
 use crate::source::engine::event::Hints;
 use crate::source::engine::health::Ailment;
 use crate::source::engine::job::{Job, Outcome, Why};
-use crate::source::engine::{EngineFacts, EngineItem};
 
 impl Session<'_> {
-    pub(super) fn ask_facts(&mut self, version: String, socket: Option<PathBuf>) {
-        let client = Arc::clone(&self.client);
-        self.flights.push(Box::pin(async move {
-            // Without them the checks that need them say "unknown".
-            let security_options = client.security_options().await.unwrap_or_default();
-            Landing::Facts(EngineFacts {
-                kind: client.kind(),
-                version,
-                security_options,
-                socket,
-            })
-        }));
-    }
-
     pub(super) fn ask_lists(&mut self) {
         self.pulse.listing();
         let client = Arc::clone(&self.client);
@@ -110,7 +95,7 @@ impl Session<'_> {
                 let at = at.unwrap_or_else(Time::now);
                 self.flights.push(Box::pin(async move {
                     let answer = client.image(&name).await;
-                    Landing::Image { at, answer }
+                    Landing::Image { at, name, answer }
                 }));
             }
         }
@@ -137,10 +122,14 @@ impl Session<'_> {
         }
     }
 
-    pub(super) fn image(&mut self, at: Time, answer: Result<Image, RequestError>) {
+    pub(super) fn image(&mut self, at: Time, name: String, answer: Result<Image, RequestError>) {
         self.slow = self.slow.saturating_sub(1);
         match answer {
             Ok(image) => self.state.outbox.push_back(Desk::image(at, image)),
+            // By another name than its id, it may be there still.
+            Err(RequestError::NotFound) if name.starts_with("sha256:") => {
+                self.state.outbox.push_back(Desk::image_removed(at, name));
+            }
             Err(RequestError::NotFound) => {}
             Err(error) => self.state.desk.lost(None, at, &error),
         }

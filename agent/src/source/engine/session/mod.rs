@@ -1,5 +1,6 @@
 //! One connection to an engine, from its first answer to its end.
 
+mod engine;
 mod intake;
 mod listing;
 mod ports;
@@ -13,6 +14,7 @@ use bollard::models::EventMessage;
 use futures_util::future::BoxFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 
+use super::EngineItem;
 use super::client::Client;
 use super::cursor::Cursor;
 use super::desk::Desk;
@@ -21,9 +23,10 @@ use super::event::Hints;
 use super::health::{Ailment, Health};
 use super::job::{self, Job, Outcome, Why};
 use super::lanes::{Lanes, Start, Ticket};
+use super::look::Outline;
 use super::timing::Timing;
-use super::{EngineFacts, EngineItem};
-use crate::model::{ContainerId, Image, Time};
+use crate::model::{ContainerId, Engine, Image, Time};
+use engine::Watched;
 pub(super) use ports::Ports;
 use ports::send;
 use pulse::Pulse;
@@ -98,6 +101,7 @@ enum Landing {
     },
     Image {
         at: Time,
+        name: String,
         answer: Result<Image, RequestError>,
     },
     Listed {
@@ -108,7 +112,8 @@ enum Landing {
         answer: Result<Vec<ContainerId>, RequestError>,
     },
     Images(Result<Vec<String>, RequestError>),
-    Facts(EngineFacts),
+    Outline(Result<Outline, RequestError>),
+    Engine(Option<Outline>, Box<Engine>),
     Pong(Result<(), RequestError>),
 }
 
@@ -131,11 +136,12 @@ pub(super) struct Session<'a> {
     free: usize,
     slow: usize,
     pulse: Pulse,
+    watched: Watched,
     suspects: HashSet<ContainerId>,
 }
 
 impl<'a> Session<'a> {
-    pub(super) fn new(state: &'a mut State, client: Client) -> Self {
+    pub(super) fn new(state: &'a mut State, client: Client, socket: Option<PathBuf>) -> Self {
         state.desk.engine = client.kind();
         state.desk.known.begin_round();
         let slow = state.lanes.restart(|job| job.is_listed());
@@ -149,16 +155,17 @@ impl<'a> Session<'a> {
             free: 0,
             slow,
             pulse,
+            watched: Watched::new(socket),
             suspects: HashSet::new(),
         }
     }
 
     /// Follows the engine until it is lost.
-    pub(super) async fn follow(mut self, version: String, socket: Option<PathBuf>, ports: &mut Ports) -> End {
+    pub(super) async fn follow(mut self, ports: &mut Ports) -> End {
         let since = self.state.cursor.since();
         // Subscribed before anything is listed; `since` covers the moment between the two.
         let mut events = Box::pin(self.client.events(since.as_deref()));
-        self.ask_facts(version, socket);
+        self.ask_engine();
         self.ask_lists();
         loop {
             self.launch();
@@ -253,11 +260,12 @@ impl<'a> Session<'a> {
                     self.update(&lane, Time::now(), Hints::default());
                 }
             }
-            Landing::Image { at, answer } => self.image(at, answer),
+            Landing::Image { at, name, answer } => self.image(at, name, answer),
             Landing::Listed { asked, answer } => self.listed(asked, answer),
             Landing::Compared { answer } => return self.compared(answer),
             Landing::Images(answer) => self.images(answer),
-            Landing::Facts(facts) => self.state.outbox.push_back(EngineItem::Engine(facts)),
+            Landing::Outline(answer) => self.outlined(answer),
+            Landing::Engine(outline, engine) => self.engine(outline, *engine),
             Landing::Pong(answer) => return self.pong(answer.err().as_ref()),
         }
         None

@@ -21,6 +21,10 @@ pub(super) struct Pulse {
     ping_at: Option<Instant>,
     compare_at: Option<Instant>,
     list_at: Option<Instant>,
+    engine_at: Option<Instant>,
+    outline_at: Option<Instant>,
+    /// Before this, what comes and goes with containers is no reason to look at the engine.
+    engine_rests: Instant,
     report_at: Instant,
     misses: u32,
     stage: Stage,
@@ -48,6 +52,9 @@ impl Pulse {
             ping_at: Some(now + timing.ping_every),
             compare_at: None,
             list_at: None,
+            engine_at: None,
+            outline_at: Some(now + timing.engine_every),
+            engine_rests: now,
             report_at: now + timing.report_every,
             misses: 0,
             stage: Stage::Asked,
@@ -60,8 +67,31 @@ impl Pulse {
 
     /// When something is due next.
     pub(super) fn next(&self) -> Instant {
-        let others = [self.ping_at, self.compare_at, self.list_at];
+        let others = [
+            self.ping_at,
+            self.compare_at,
+            self.list_at,
+            self.engine_at,
+            self.outline_at,
+        ];
         others.into_iter().flatten().fold(self.report_at, Instant::min)
+    }
+
+    /// The engine may have changed; `often` where it does so with every container.
+    pub(super) fn engine_changed(&mut self, often: bool) {
+        let soon = Instant::now() + self.timing.engine_after;
+        let at = if often { soon.max(self.engine_rests) } else { soon };
+        self.engine_at = Some(self.engine_at.map_or(at, |before| before.min(at)));
+    }
+
+    /// The engine was looked at.
+    pub(super) fn engine_looked(&mut self) {
+        self.engine_rests = Instant::now() + self.timing.engine_rest;
+    }
+
+    /// It was looked whether the engine changed.
+    pub(super) fn engine_outlined(&mut self) {
+        self.outline_at = Some(Instant::now() + self.timing.engine_every);
     }
 
     /// The lists have been asked for.
@@ -119,6 +149,12 @@ impl Session<'_> {
             self.pulse.report_at = now + self.pulse.timing.report_every;
             let gaps = self.state.desk.losses.report(Time::now());
             self.state.outbox.extend(gaps.into_iter().map(EngineItem::Gap));
+        }
+        if due(&mut self.pulse.engine_at, now) {
+            self.ask_engine();
+        }
+        if due(&mut self.pulse.outline_at, now) {
+            self.ask_outline();
         }
         let idle = self.state.lanes.len() == 0;
         if due(&mut self.pulse.list_at, now)

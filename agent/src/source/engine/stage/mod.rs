@@ -90,7 +90,7 @@ impl Stage {
             .map_err(failed)?;
         Ok(Self {
             docker,
-            kind: convert::engine_kind(&version),
+            kind: convert::engine_kind(&serde_json::to_value(version).unwrap_or_default()),
             tag: tag.to_owned(),
             requests: Requests::default(),
             begun: false,

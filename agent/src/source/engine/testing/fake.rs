@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::{Value, json};
@@ -34,6 +35,7 @@ struct World {
     answers: Mutex<BTreeMap<String, Answer>>,
     containers: Mutex<BTreeMap<String, Value>>,
     asked: watch::Sender<Vec<String>>,
+    accepted: AtomicUsize,
     events: broadcast::Sender<String>,
     subscribers: watch::Sender<usize>,
 }
@@ -46,6 +48,7 @@ impl Fake {
             answers: Mutex::default(),
             containers: Mutex::default(),
             asked: watch::Sender::new(Vec::new()),
+            accepted: AtomicUsize::new(0),
             events: broadcast::Sender::new(16_384),
             subscribers: watch::Sender::new(0),
         });
@@ -66,7 +69,10 @@ impl Fake {
             Answer::Json(json!({ "SecurityOptions": ["name=seccomp"] })),
         );
         fake.answer("/_ping", Answer::Text(200, "OK".into()));
-        fake.answer("/images/json", Answer::Json(json!([])));
+        for list in ["/images/json", "/networks", "/plugins"] {
+            fake.answer(list, Answer::Json(json!([])));
+        }
+        fake.answer("/volumes", Answer::Json(json!({ "Volumes": null })));
         fake
     }
 
@@ -93,6 +99,11 @@ impl Fake {
     pub(super) async fn followed(&self, times: usize) {
         let mut subscribers = self.world.subscribers.subscribe();
         subscribers.wait_for(|count| *count >= times).await.unwrap();
+    }
+
+    /// Connections so far.
+    pub(super) fn accepted(&self) -> usize {
+        self.world.accepted.load(Ordering::Relaxed)
     }
 
     /// Every request so far.
@@ -125,35 +136,43 @@ async fn serve(listener: UnixListener, world: Arc<World>) {
     let mut connections = JoinSet::new();
     loop {
         let (stream, _) = listener.accept().await.unwrap();
+        world.accepted.fetch_add(1, Ordering::Relaxed);
         connections.spawn(connection(stream, Arc::clone(&world)));
     }
 }
 
 async fn connection(mut stream: UnixStream, world: Arc<World>) {
-    let mut head = Vec::new();
-    while !head.ends_with(b"\r\n\r\n") {
-        match stream.read_u8().await {
-            Ok(byte) => head.push(byte),
-            Err(_) => return,
+    while let Some(target) = request(&mut stream).await {
+        world.asked.send_modify(|all| all.push(target.clone()));
+        let path = target.split('?').next().unwrap();
+        let reply = match answer(&world, path) {
+            Answer::Hang => return std::future::pending().await,
+            Answer::Text(_, text) if path == "/events" && text.is_empty() => {
+                return events(stream, &world).await;
+            }
+            Answer::Json(value) => http(200, &value.to_string()),
+            Answer::Text(status, text) => http(status, &text),
+        };
+        if stream.write_all(reply.as_bytes()).await.is_err() {
+            // The peer has gone: that is its right.
+            return;
         }
     }
+}
+
+/// Target of the next request; none where the peer sends no more.
+async fn request(stream: &mut UnixStream) -> Option<String> {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(stream.read_u8().await.ok()?);
+    }
     let head = String::from_utf8(head).unwrap();
-    let target = head.split(' ').nth(1).unwrap();
-    world.asked.send_modify(|all| all.push(target.to_owned()));
-    let path = target.split('?').next().unwrap();
-    let reply = match answer(&world, path) {
-        Answer::Hang => return std::future::pending().await,
-        Answer::Text(_, text) if path == "/events" && text.is_empty() => return events(stream, &world).await,
-        Answer::Json(value) => http(200, &value.to_string()),
-        Answer::Text(status, text) => http(status, &text),
-    };
-    // The peer may have gone: that is its right.
-    drop(stream.write_all(reply.as_bytes()).await);
+    head.split(' ').nth(1).map(str::to_owned)
 }
 
 fn http(status: u16, body: &str) -> String {
     format!(
-        "HTTP/1.1 {status} X\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+        "HTTP/1.1 {status} X\r\nContent-Length: {}\r\n\r\n{body}",
         body.len()
     )
 }

@@ -36,7 +36,7 @@ async fn everything_that_is_there_is_told_at_the_start() {
     }
     lines.sort();
     let expected = [
-        "engine docker 20.10 Some([\"name=seccomp\"])",
+        "engine docker 20.10 Some([\"name=seccomp\"]) Some(0)",
         "image sha256:1 Some(\"7\")",
         "listed web running Some(false)",
         "session web e1 Some(true) Some(\"0\") [\"id\", \"-u\"] Some(77)",

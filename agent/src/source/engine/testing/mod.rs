@@ -4,6 +4,8 @@ mod fake;
 mod faults;
 mod follow;
 mod stage;
+mod state;
+mod survey;
 mod world;
 
 use serde_json::{Value, json};

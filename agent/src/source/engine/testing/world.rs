@@ -8,10 +8,10 @@ use tokio::sync::mpsc;
 
 use super::Fake;
 use crate::model::{ContainerId, Event, Observation};
+use crate::source::engine::EngineItem;
 use crate::source::engine::endpoint::Endpoint;
 use crate::source::engine::run::run_timed;
 use crate::source::engine::timing::Timing;
-use crate::source::engine::{EngineFacts, EngineItem};
 
 /// Nothing that happens by the clock happens in a test that does not ask for it.
 pub(super) fn patient() -> Timing {
@@ -24,6 +24,9 @@ pub(super) fn patient() -> Timing {
         ping_every: never,
         compare_every: never,
         compare_again: never,
+        engine_after: Duration::from_millis(1),
+        engine_rest: Duration::from_millis(1),
+        engine_every: never,
         report_every: Duration::from_millis(5),
         session_start: Duration::from_millis(1),
         back_off_min: Duration::from_millis(1),
@@ -97,13 +100,15 @@ fn word(value: &impl serde::Serialize) -> String {
 /// An item in few words.
 pub(super) fn line(item: &EngineItem) -> String {
     match item {
-        EngineItem::Engine(EngineFacts {
-            kind,
-            version,
-            security_options,
-            ..
-        }) => {
-            format!("engine {} {version} {security_options:?}", word(kind))
+        EngineItem::Engine(facts) => {
+            let engine = &facts.engine;
+            let networks = engine.networks.get().map(Vec::len);
+            format!(
+                "engine {} {} {:?} {networks:?}",
+                word(&facts.kind),
+                engine.version,
+                engine.security_options
+            )
         }
         EngineItem::Status(status) => format!("{}: {}", word(&status.state), status.reason),
         EngineItem::Gap(gap) => {
@@ -141,6 +146,7 @@ fn observation_line(observation: &Observation) -> String {
             )
         }
         Event::Image(image) => format!("image {} {:?}", image.id, image.user),
+        Event::ImageRemoved { id } => format!("image {id} removed"),
         other => panic!("{other:?}"),
     }
 }

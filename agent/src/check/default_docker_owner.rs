@@ -1,0 +1,69 @@
+//! /etc/default/docker is owned by root.
+
+use super::support::files;
+use super::{Assess, Basis, Benchmark, Check, Item, Signal, no_live_signal};
+use crate::model::{Host, Severity};
+
+pub(super) static CHECK: Check = Check {
+    key: "default-docker-owner",
+    title: "/etc/default/docker is owned by root",
+    section: "daemon-files",
+    level: 2,
+    early_level: 1,
+    scored: Benchmark::range(Benchmark::V1_13_0, Benchmark::V1_5_0),
+    basis: Basis::Facts,
+    severity: Severity::Medium,
+    numbers: &[
+        (Benchmark::V1_13_0, "3.19"),
+        (Benchmark::V1_1_0, "3.19"),
+        (Benchmark::V1_2_0, "3.19"),
+        (Benchmark::V1_3_1, "3.19"),
+        (Benchmark::V1_4_0, "3.19"),
+        (Benchmark::V1_5_0, "3.19"),
+        (Benchmark::V1_6_0, "3.19"),
+        (Benchmark::V1_7_0, "3.19"),
+        (Benchmark::V1_8_0, "3.19"),
+    ],
+    about: "The environment files of the service carry options and proxies of the daemon. \
+            /etc/default/docker and whatever else the unit in force reads by EnvironmentFile= are judged, \
+            with the directories that hold them.",
+    remedy: "Give the environment files to root with chown root:root",
+    assess: Assess::Host(assess),
+    signals: &[Signal {
+        kind: "file",
+        when: "the owner or group of the file is changed, or another takes its place",
+    }],
+    observe: no_live_signal,
+};
+
+fn assess(host: &Host) -> Vec<Item> {
+    files::DEFAULT_FILE.belong_to_root(host)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::files::Cases;
+    use super::*;
+    use crate::model::Role;
+
+    const CASES: Cases = Cases {
+        check: &CHECK,
+        role: Role::DefaultFile,
+        path: "/etc/default/docker",
+    };
+
+    #[test]
+    fn pass_what_root_owns() {
+        CASES.pass_what_root_owns();
+    }
+
+    #[test]
+    fn fail_what_others_own() {
+        CASES.fail_what_others_own();
+    }
+
+    #[test]
+    fn unknown_where_nobody_could_look() {
+        CASES.unknown_where_nobody_could_look();
+    }
+}

@@ -1,0 +1,69 @@
+//! Docker configuration directory is owned by root.
+
+use super::support::files;
+use super::{Assess, Basis, Benchmark, Check, Item, Signal, no_live_signal};
+use crate::model::{Host, Severity};
+
+pub(super) static CHECK: Check = Check {
+    key: "dir-etc-docker-owner",
+    title: "Docker configuration directory is owned by root",
+    section: "daemon-files",
+    level: 1,
+    early_level: 1,
+    scored: Benchmark::range(Benchmark::V1_13_0, Benchmark::V1_8_0),
+    basis: Basis::Facts,
+    severity: Severity::Medium,
+    numbers: &[
+        (Benchmark::V1_13_0, "3.5"),
+        (Benchmark::V1_1_0, "3.5"),
+        (Benchmark::V1_2_0, "3.5"),
+        (Benchmark::V1_3_1, "3.5"),
+        (Benchmark::V1_4_0, "3.5"),
+        (Benchmark::V1_5_0, "3.5"),
+        (Benchmark::V1_6_0, "3.5"),
+        (Benchmark::V1_7_0, "3.5"),
+        (Benchmark::V1_8_0, "3.5"),
+    ],
+    about: "The owner of the directory can replace the daemon's configuration and the certificates by which \
+            registries are trusted. The directory of the configuration file in force is judged, and the one \
+            that holds it.",
+    remedy: "Give the directory to root with chown root:root",
+    assess: Assess::Host(assess),
+    signals: &[Signal {
+        kind: "file",
+        when: "the owner or group of the directory is changed, or another takes its place",
+    }],
+    observe: no_live_signal,
+};
+
+fn assess(host: &Host) -> Vec<Item> {
+    files::CONFIG_DIR.belong_to_root(host)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::files::Cases;
+    use super::*;
+    use crate::model::Role;
+
+    const CASES: Cases = Cases {
+        check: &CHECK,
+        role: Role::ConfigDir,
+        path: "/etc/docker",
+    };
+
+    #[test]
+    fn pass_what_root_owns() {
+        CASES.pass_what_root_owns();
+    }
+
+    #[test]
+    fn fail_what_others_own() {
+        CASES.fail_what_others_own();
+    }
+
+    #[test]
+    fn unknown_where_nobody_could_look() {
+        CASES.unknown_where_nobody_could_look();
+    }
+}

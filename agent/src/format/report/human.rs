@@ -1,0 +1,192 @@
+//! The report for a person at a terminal.
+
+use std::fmt::Write;
+
+use super::super::visible;
+use super::ReportView;
+use super::chapter::chapters;
+use super::old::{item_line, visible_lines};
+use crate::model::{Report, ReportItem, ReportRow, Severity, VerdictKind};
+
+/// Failing items of a row that are written unless all are asked for.
+const SHOWN: usize = 5;
+/// Below the title of a row.
+const INDENT: &str = "                ";
+const DIM: &str = "2";
+const BOLD: &str = "1";
+
+/// The text.
+pub(super) fn text(report: &Report, view: &ReportView) -> String {
+    let mut page = Page {
+        out: String::new(),
+        view,
+    };
+    page.line(&heading(report), BOLD);
+    for one in &report.excluded {
+        let note = format!(
+            "left out: {} {}: {}",
+            one.of,
+            visible(&one.item),
+            visible(&one.why)
+        );
+        page.line(&note, DIM);
+    }
+    if view.results {
+        for chapter in chapters(report) {
+            page.line(&format!("\n{} {}", chapter.number, chapter.title), BOLD);
+            for row in chapter.rows {
+                page.row(row);
+            }
+        }
+    }
+    if view.summary {
+        page.summary(report);
+    }
+    page.out
+}
+
+fn heading(report: &Report) -> String {
+    let engine = report.engine.as_ref().map_or_else(
+        || "no engine answered".to_owned(),
+        |engine| {
+            format!(
+                "engine {}, {} containers, {} images",
+                visible(&engine.version),
+                engine.containers,
+                engine.images
+            )
+        },
+    );
+    format!(
+        "Hullwatch {} · {} · {} · {engine}",
+        report.version,
+        report.benchmark,
+        visible(&report.host.name)
+    )
+}
+
+struct Page<'a> {
+    out: String,
+    view: &'a ReportView,
+}
+
+impl Page<'_> {
+    fn paint(&self, code: &str, text: &str) -> String {
+        if self.view.color {
+            format!("\x1b[{code}m{text}\x1b[0m")
+        } else {
+            text.to_owned()
+        }
+    }
+
+    fn line(&mut self, text: &str, code: &str) {
+        let painted = self.paint(code, text);
+        self.out.push_str(&painted);
+        self.out.push('\n');
+    }
+
+    fn row(&mut self, row: &ReportRow) {
+        let (word, code) = word(row.verdict);
+        let severity = row.severity.map_or("", Severity::name);
+        let mut line = format!(
+            "{} {:<8} {}",
+            self.paint(code, &format!("[{word}]")),
+            row.number,
+            row.title
+        );
+        // Writing to a string cannot fail.
+        if !row.reason.is_empty() {
+            write!(line, " — {}", visible(&row.reason)).unwrap_or_default();
+        }
+        if !severity.is_empty() {
+            line += &self.paint(DIM, &format!(" ({severity})"));
+        }
+        if row.letter_only {
+            line += &self.paint(DIM, " (kept by the letter only)");
+        }
+        self.out.push_str(&line);
+        self.out.push('\n');
+        self.items(row);
+        if self.view.remedies && row.verdict == VerdictKind::Fail {
+            self.remedies(row);
+        }
+    }
+
+    fn items(&mut self, row: &ReportRow) {
+        let worth = |item: &&ReportItem| self.view.verbose || item.verdict == VerdictKind::Fail;
+        let all: Vec<_> = row.items.iter().filter(worth).collect();
+        // The one item's reason is the row's.
+        if all.len() <= 1 && row.items.len() <= 1 && !self.view.verbose {
+            return;
+        }
+        let limit = if self.view.verbose { usize::MAX } else { SHOWN };
+        for item in all.iter().take(limit) {
+            let mark = if self.view.verbose {
+                format!("{} ", word(item.verdict).0.trim_end().to_lowercase())
+            } else {
+                String::new()
+            };
+            let line = format!("{INDENT}{mark}{}", item_line(item));
+            self.out.push_str(&line);
+            self.out.push('\n');
+        }
+        if all.len() > limit {
+            let more = format!("{INDENT}and {} more; -v shows all", all.len() - limit);
+            self.line(&more, DIM);
+        }
+    }
+
+    fn remedies(&mut self, row: &ReportRow) {
+        let mut said = vec![&row.remedy];
+        for remedy in row.items.iter().filter_map(|item| item.remedy.as_ref()) {
+            if !said.contains(&remedy) {
+                said.push(remedy);
+            }
+        }
+        let limit = if self.view.verbose { usize::MAX } else { SHOWN };
+        for remedy in said.into_iter().take(limit) {
+            let lines = visible_lines(remedy, &format!("{INDENT}  "));
+            self.line(&format!("{INDENT}→ {lines}"), "36");
+        }
+    }
+
+    fn summary(&mut self, report: &Report) {
+        let counts = &report.counts;
+        let mut line = String::from("\n");
+        for (kind, count) in [
+            (VerdictKind::Pass, counts.pass),
+            (VerdictKind::Fail, counts.fail),
+            (VerdictKind::Unknown, counts.unknown),
+            (VerdictKind::NotApplicable, counts.not_applicable),
+        ] {
+            let name = match kind {
+                VerdictKind::Pass => "pass",
+                VerdictKind::Fail => "fail",
+                VerdictKind::Unknown => "unknown",
+                VerdictKind::NotApplicable => "not applicable",
+            };
+            line += &self.paint(word(kind).1, &format!("{count} {name}"));
+            line += ", ";
+        }
+        write!(
+            line,
+            "score {}, {} checks in {} ms",
+            counts.score,
+            report.checks.len(),
+            report.elapsed_ms
+        )
+        .unwrap_or_default();
+        self.out.push_str(&line);
+        self.out.push('\n');
+    }
+}
+
+/// Word in a row, and its colour.
+const fn word(verdict: VerdictKind) -> (&'static str, &'static str) {
+    match verdict {
+        VerdictKind::Pass => ("PASS", "32"),
+        VerdictKind::Fail => ("FAIL", "1;31"),
+        VerdictKind::Unknown => ("UNKN", "33"),
+        VerdictKind::NotApplicable => ("N/A ", DIM),
+    }
+}
