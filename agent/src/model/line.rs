@@ -59,10 +59,10 @@ pub struct PostureChange {
 pub struct Gap {
     /// When it was noticed.
     pub time: Time,
-    /// `exec`, `connect`, `mount`, `namespace`, `cgroup`, `engine`, `correlate` or `observations`.
+    /// `exec`, `connect`, `mount`, `namespace`, `cgroup`, `engine`, `audit`, `correlate` or `observations`.
     pub source: String,
     /// `ring-full`, `map-full`, `quota`, `fault`, `missed-link`, `decode`, `queue-full`, `table-full`,
-    /// `disconnected`.
+    /// `disconnected`, `kernel-lost`.
     pub reason: String,
     /// How many events; null where only the interval is known.
     pub lost: Option<u64>,

@@ -5,16 +5,39 @@
 mod assemble;
 mod error;
 mod files;
+mod follow;
 mod link;
 mod look;
+mod observe;
 mod record;
 pub mod rule;
+#[cfg(test)]
+mod tests;
+mod trail;
 mod unaudited;
+mod watch;
 
 pub use assemble::{Assembler, AuditEvent};
 pub use error::AuditError;
 pub use files::rule_files;
+pub use follow::follow;
 pub use look::{AuditLook, look};
+pub use observe::observations;
 pub use record::{EventId, Field, Fields, Record, Value};
 pub use rule::{parse_rule, render};
+pub use trail::{Received, Trail};
 pub use unaudited::unaudited_processes;
+
+use crate::model::{Gap, Observation, Status};
+
+/// What the trail tells.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AuditItem {
+    /// The trail was changed ([`Event::AuditChange`](crate::model::Event::AuditChange)), or tells of objects
+    /// ([`Event::AuditRecord`](crate::model::Event::AuditRecord)).
+    Observation(Box<Observation>),
+    /// Records were lost.
+    Gap(Gap),
+    /// Whether records can be expected.
+    Status(Status),
+}

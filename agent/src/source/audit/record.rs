@@ -16,7 +16,7 @@ const ENRICHMENT: u8 = 0x1d;
 /// Types of records (`include/uapi/linux/audit.h`).
 pub(super) mod kind {
     pub(in super::super) use netlink_packet_audit::constants::{
-        AUDIT_CONFIG_CHANGE as CONFIG_CHANGE, AUDIT_CWD as CWD, AUDIT_DAEMON_ABORT as DAEMON_ABORT,
+        AUDIT_CONFIG_CHANGE as CONFIG_CHANGE, AUDIT_DAEMON_ABORT as DAEMON_ABORT,
         AUDIT_DAEMON_END as DAEMON_END, AUDIT_DAEMON_START as DAEMON_START, AUDIT_EOE as EOE,
         AUDIT_EXECVE as EXECVE, AUDIT_FEATURE_CHANGE as FEATURE_CHANGE, AUDIT_PATH as PATH,
         AUDIT_PROCTITLE as PROCTITLE, AUDIT_SYSCALL as SYSCALL,

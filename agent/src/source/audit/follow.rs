@@ -1,0 +1,242 @@
+//! The trail as it grows.
+
+use std::time::{Duration, Instant};
+
+use tokio::sync::mpsc::Sender;
+use tokio::time::{Interval, MissedTickBehavior, interval, sleep_until};
+
+use super::assemble::{Assembler, AuditEvent};
+use super::observe::observations;
+use super::record::Record;
+use super::trail::{Received, Trail};
+use super::watch::Watch;
+use super::{AuditError, AuditItem};
+use crate::model::{AuditStatus, Event, Gap, Observation, Status, StatusState, Time};
+
+/// How often the state is looked at.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// How long to wait where no event is open.
+const IDLE: Duration = Duration::from_secs(3600);
+
+/// Tells what the kernel's audit records and what becomes of the audit itself, until the receiver is dropped.
+///
+/// Where the receiver is slow, nothing but our own copy waits: what does not fit is dropped, and told as a gap.
+///
+/// # Errors
+/// [`AuditError`]: at the start where the trail cannot be read, later where its socket fails.
+pub async fn follow(out: Sender<AuditItem>) -> Result<(), AuditError> {
+    let mut follower = Follower::start(out).await?;
+    while follower.step().await?.is_some() {}
+    Ok(())
+}
+
+/// The receiver is gone where this is `None`.
+type Open = Option<()>;
+
+struct Follower {
+    out: Sender<AuditItem>,
+    trail: Trail,
+    assembler: Assembler,
+    /// Away while a look is taken; for good where the state may not be asked for.
+    watch: Option<Watch>,
+    looks: Interval,
+    /// Nothing was dropped before this: the time of the last record.
+    whole_until: Time,
+    /// Whether the kernel may still be dropping: it says so once, and then only counts until the queue is empty.
+    dropping: bool,
+    enabled: Option<bool>,
+}
+
+impl Follower {
+    async fn start(out: Sender<AuditItem>) -> Result<Self, AuditError> {
+        let trail = Trail::open()?;
+        let mut looks = interval(LOOK_EVERY);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut follower = Self {
+            out,
+            trail,
+            assembler: Assembler::default(),
+            watch: None,
+            looks,
+            whole_until: Time::now(),
+            dropping: false,
+            enabled: None,
+        };
+        match blocking(Watch::open).await {
+            Ok(watch) => {
+                let status = watch.known().clone();
+                follower.watch = Some(watch);
+                follower.tell_state(&status).await;
+            }
+            Err(error) => {
+                let reason = format!("losses of the kernel and a stopped audit daemon go unseen: {error}");
+                follower.tell_status(StatusState::Degraded, reason).await;
+            }
+        }
+        Ok(follower)
+    }
+
+    async fn step(&mut self) -> Result<Open, AuditError> {
+        let wait = self.assembler.deadline().unwrap_or_else(|| Instant::now() + IDLE);
+        tokio::select! {
+            received = self.trail.next() => Ok(self.take(received?).await),
+            _ = self.looks.tick() => self.tick().await,
+            () = sleep_until(wait.into()) => Ok(self.expire().await),
+            () = self.out.closed() => Ok(None),
+        }
+    }
+
+    async fn take(&mut self, received: Received) -> Open {
+        let now = Instant::now();
+        match received {
+            Received::Record(kind, text) => match Record::parse(kind, &text) {
+                Some(record) => {
+                    self.whole_until = record.id.time;
+                    let event = self.assembler.push(record, now);
+                    self.tell_event(event).await
+                }
+                None => self.tell_gap("decode", Some(1), MALFORMED).await,
+            },
+            Received::Malformed => self.tell_gap("decode", Some(1), MALFORMED).await,
+            Received::Dropped(count) => {
+                self.dropping = true;
+                self.tell_dropped(count).await
+            }
+        }
+    }
+
+    async fn tell_dropped(&self, count: Option<u64>) -> Open {
+        if count == Some(0) {
+            return Some(());
+        }
+        self.tell_gap("queue-full", count, DROPPED).await
+    }
+
+    async fn expire(&mut self) -> Open {
+        while let Some(event) = self.assembler.expire(Instant::now()) {
+            self.tell_event(Some(event)).await?;
+        }
+        Some(())
+    }
+
+    async fn tick(&mut self) -> Result<Open, AuditError> {
+        if self.dropping {
+            let count = self.trail.newly_dropped();
+            self.dropping = count.is_some_and(|count| count > 0);
+            if self.tell_dropped(count).await.is_none() {
+                return Ok(None);
+            }
+        }
+        self.look().await
+    }
+
+    async fn look(&mut self) -> Result<Open, AuditError> {
+        let Some(watch) = self.watch.take() else {
+            return Ok(Some(()));
+        };
+        let (watch, changes) = blocking(move || watch.look()).await?;
+        let status = watch.known().clone();
+        self.watch = Some(watch);
+        for observation in changes.observations {
+            if self
+                .send(AuditItem::Observation(Box::new(observation)))
+                .await
+                .is_none()
+            {
+                return Ok(None);
+            }
+        }
+        if let Some(gap) = changes.gap
+            && self.send(AuditItem::Gap(gap)).await.is_none()
+        {
+            return Ok(None);
+        }
+        Ok(self.tell_state(&status).await)
+    }
+
+    async fn tell_event(&mut self, event: Option<AuditEvent>) -> Open {
+        let observations = event.as_ref().map(observations).unwrap_or_default();
+        for observation in observations {
+            self.hear(&observation);
+            self.send(AuditItem::Observation(Box::new(observation))).await?;
+        }
+        Some(())
+    }
+
+    fn hear(&mut self, observation: &Observation) {
+        if let (Event::AuditChange(change), Some(watch)) = (&observation.event, &mut self.watch) {
+            watch.hear(change);
+        }
+    }
+
+    /// Says at the start, and when it changes, whether records can be expected.
+    async fn tell_state(&mut self, status: &AuditStatus) -> Open {
+        let enabled = status.enabled != 0;
+        let before = self.enabled.replace(enabled);
+        let state = match (before, enabled) {
+            (Some(before), now) if before == now => return Some(()),
+            (None, true) => StatusState::Started,
+            (Some(_), true) => StatusState::Recovered,
+            (_, false) => StatusState::Degraded,
+        };
+        let reason = match (enabled, &status.daemon) {
+            (false, _) => {
+                "auditing is disabled in the kernel: nothing is recorded until auditctl -e 1".to_owned()
+            }
+            (true, Some(daemon)) => format!(
+                "auditing is enabled; {daemon} ({}) writes the records",
+                status.pid
+            ),
+            (true, None) => "auditing is enabled; no audit daemon writes the records".to_owned(),
+        };
+        self.tell_status(state, reason).await
+    }
+
+    async fn tell_status(&self, state: StatusState, reason: String) -> Open {
+        let component = "audit".to_owned();
+        let time = Time::now();
+        self.send(AuditItem::Status(Status {
+            time,
+            state,
+            component,
+            reason,
+        }))
+        .await
+    }
+
+    async fn tell_gap(&self, reason: &str, lost: Option<u64>, detail: &str) -> Open {
+        let now = Time::now();
+        let gap = Gap {
+            time: now,
+            source: "audit".to_owned(),
+            reason: reason.to_owned(),
+            lost,
+            from: self.whole_until.min(now),
+            to: now,
+            container: None,
+            detail: detail.to_owned(),
+        };
+        self.send(AuditItem::Gap(gap)).await
+    }
+
+    async fn send(&self, item: AuditItem) -> Open {
+        self.out.send(item).await.ok()
+    }
+}
+
+const MALFORMED: &str = "an audit record could not be understood";
+const DROPPED: &str =
+    "audit records came faster than they were read here; the audit daemon's own copy is not affected by this";
+
+/// Runs what blocks for a moment aside.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, AuditError> + Send + 'static,
+) -> Result<T, AuditError> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.unwrap_or_else(|error| {
+        Err(AuditError::Socket {
+            doing: "wait for a look at",
+            source: error.into(),
+        })
+    })
+}
