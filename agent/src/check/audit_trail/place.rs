@@ -6,6 +6,7 @@
 
 use super::call::{Names, on};
 use super::field::{DIR, EQUAL, INODE, WATCH};
+use super::simulate::ALWAYS;
 use crate::check::support::is_within;
 use crate::model::{AuditRule, DirEntry, ObjectKind, ObjectState, WatchTarget};
 
@@ -143,9 +144,12 @@ fn under_inode<'a>(point: Point<'a>, watch: bool, fit: impl Fn(Inode<'a>) -> Fit
 }
 
 /// A `path` and an inode.
-fn watch(target: &WatchTarget, inode: Inode<'_>) -> Fit {
-    if target.ino != Some(inode.ino) || target.dev.as_deref() != Some(inode.dev) {
+fn watch(target: &WatchTarget, inode: Inode<'_>, strict: bool) -> Fit {
+    if target.ino != Some(inode.ino) {
         return Fit::No;
+    }
+    if target.dev.as_deref() != Some(inode.dev) {
+        return if strict { Fit::No } else { Fit::Inode };
     }
     let Some(entry) = &target.entry else {
         return Fit::Inode;
