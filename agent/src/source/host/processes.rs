@@ -2,10 +2,14 @@
 
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+use super::lookup::read_line;
 
 /// Processes that are looked at.
 const MAX_PROCESSES: usize = 65_536;
+/// Longest name of a process that the kernel keeps.
+const COMM_LENGTH: usize = 15;
 
 /// A process and its program.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,8 +32,10 @@ impl Running {
 #[derive(Debug, Default)]
 pub(super) struct Processes {
     pub(super) running: Vec<Running>,
-    /// Whether some could not be looked at, for want of permission or because they were too many.
-    pub(super) incomplete: bool,
+    /// Names (`comm`) of those whose program may not be looked at.
+    pub(super) hidden: Vec<String>,
+    /// Whether there were more than are looked at.
+    pub(super) truncated: bool,
 }
 
 impl Processes {
@@ -44,14 +50,14 @@ impl Processes {
             .filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
         for (count, pid) in pids.enumerate() {
             if count == MAX_PROCESSES {
-                found.incomplete = true;
+                found.truncated = true;
                 break;
             }
             match look(pid) {
                 Ok(running) => found.running.push(running),
                 // A kernel thread, or one that has ended.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(_) => found.incomplete = true,
+                Err(_) => found.hidden.extend(read_line(&directory_of(pid).join("comm"))),
             }
         }
         Ok(found)
@@ -62,15 +68,26 @@ impl Processes {
         self.running.iter().filter(move |running| running.name() == name)
     }
 
+    /// Whether a program of this name may run and was not seen. Of a process that may not be looked at its own word
+    /// has to do: the first 15 bytes of its name.
+    pub(super) fn may_hide(&self, name: &str) -> bool {
+        let shown = name.get(..COMM_LENGTH).unwrap_or(name);
+        self.truncated || self.hidden.iter().any(|comm| comm == shown)
+    }
+
     /// One process.
     pub(super) fn get(&self, pid: u32) -> Option<&Running> {
         self.running.iter().find(|running| running.pid == pid)
     }
 }
 
+fn directory_of(pid: u32) -> PathBuf {
+    Path::new("/proc").join(pid.to_string())
+}
+
 /// The program of one process.
 fn look(pid: u32) -> io::Result<Running> {
-    let link = fs::read_link(Path::new("/proc").join(pid.to_string()).join("exe"))?;
+    let link = fs::read_link(directory_of(pid).join("exe"))?;
     let link = link.to_string_lossy();
     let (exe, deleted) = match link.strip_suffix(" (deleted)") {
         Some(exe) => (exe, true),
@@ -94,6 +111,23 @@ mod tests {
         let exe = std::env::current_exe().unwrap();
         assert_eq!((own.exe.as_str(), own.deleted), (exe.to_str().unwrap(), false));
         assert!(processes.named(own.name()).any(|running| running == own));
+    }
+
+    #[test]
+    fn a_process_that_may_not_be_looked_at_hides_its_program() {
+        let mut processes = Processes {
+            hidden: vec!["dockerd".to_owned(), "systemd-journal".to_owned()],
+            ..Processes::default()
+        };
+        for (name, expect) in [
+            ("dockerd", true),
+            ("systemd-journal-upload", true),
+            ("docker", false),
+        ] {
+            assert_eq!(processes.may_hide(name), expect, "{name}");
+        }
+        processes.truncated = true;
+        assert!(processes.may_hide("docker"));
     }
 
     #[test]

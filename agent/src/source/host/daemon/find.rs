@@ -27,7 +27,7 @@ pub(super) enum FindError {
     #[error("no dockerd runs here")]
     Absent,
     /// As above, but not every process could be looked at.
-    #[error("no dockerd was seen, but not every process can be looked at: run as root")]
+    #[error("a dockerd may run that this user may not look at: run as root")]
     Hidden,
     /// The engine is asked at an address that is none of theirs.
     #[error("no dockerd here listens at {0}: it is elsewhere, or behind a proxy")]
@@ -44,8 +44,15 @@ pub(super) enum FindError {
     Several(usize),
 }
 
+/// A daemon, and where it listens where that was looked at.
+#[derive(Debug)]
+pub(super) struct Found {
+    pub(super) process: Process,
+    pub(super) listeners: Option<Vec<Listener>>,
+}
+
 /// Finds the daemon that answers at the engine's address; without an engine, the host's own.
-pub(super) fn find(engine: Option<&Engine>, processes: &Processes) -> Result<Process, FindError> {
+pub(super) fn find(engine: Option<&Engine>, processes: &Processes) -> Result<Found, FindError> {
     let candidates: Vec<Process> = processes
         .running
         .iter()
@@ -54,7 +61,7 @@ pub(super) fn find(engine: Option<&Engine>, processes: &Processes) -> Result<Pro
         .take(MAX_CANDIDATES)
         .collect();
     if candidates.is_empty() {
-        return Err(if processes.incomplete {
+        return Err(if processes.may_hide("dockerd") {
             FindError::Hidden
         } else {
             FindError::Absent
@@ -65,12 +72,15 @@ pub(super) fn find(engine: Option<&Engine>, processes: &Processes) -> Result<Pro
         .filter(|address| !address.is_empty())
     {
         Some(address) => at_address(candidates, address),
-        None => the_hosts(candidates),
+        None => the_hosts(candidates).map(|process| Found {
+            process,
+            listeners: None,
+        }),
     }
 }
 
-fn at_address(candidates: Vec<Process>, address: &str) -> Result<Process, FindError> {
-    let mut found: Option<(u64, Process)> = None;
+fn at_address(candidates: Vec<Process>, address: &str) -> Result<Found, FindError> {
+    let mut found: Option<(u64, Found)> = None;
     for process in candidates {
         let sockets = sockets(&process).map_err(|source| FindError::Closed {
             pid: process.pid.unsigned_abs(),
@@ -80,11 +90,12 @@ fn at_address(candidates: Vec<Process>, address: &str) -> Result<Process, FindEr
         // Of two on the same path the later has the socket that the path leads to.
         let later = found.as_ref().is_none_or(|(other, _)| *other < started);
         if later && is_at(&process, &sockets, address) {
-            found = Some((started, process));
+            let listeners = Some(sockets);
+            found = Some((started, Found { process, listeners }));
         }
     }
-    let (_, process) = found.ok_or_else(|| FindError::Elsewhere(address.to_owned()))?;
-    Ok(process)
+    let (_, found) = found.ok_or_else(|| FindError::Elsewhere(address.to_owned()))?;
+    Ok(found)
 }
 
 /// Whether one of a process's sockets is what an address leads to.
@@ -217,9 +228,9 @@ mod tests {
 
     #[test]
     fn without_a_daemon_it_is_said_what_was_seen() {
-        let nobody = |incomplete| Processes {
-            running: Vec::new(),
-            incomplete,
+        let nobody = |truncated| Processes {
+            truncated,
+            ..Processes::default()
         };
         assert!(matches!(find(None, &nobody(false)), Err(FindError::Absent)));
         assert!(matches!(find(None, &nobody(true)), Err(FindError::Hidden)));

@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::os::unix::fs::MetadataExt;
 
+use find::Found;
 use procfs::process::{Process, Status};
 use rustix::fs::fstat;
 use rustix::time::{ClockId, clock_gettime};
@@ -26,6 +27,9 @@ use crate::model::{ConfigFile, Daemon, Engine, Fact, Time};
 
 /// Programs that forward a published port.
 const PROXIES: [&str; 2] = ["docker-proxy", "rootlesskit-docker-proxy"];
+
+/// The kernel counts starts in ticks of 10 ms.
+const TICK: i128 = 10_000_000;
 
 /// Something of the daemon could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -50,12 +54,13 @@ pub fn daemon(engine: Option<&Engine>) -> Fact<Daemon> {
 /// As [`daemon`], among processes that were listed already.
 pub(super) fn daemon_among(engine: Option<&Engine>, processes: &Processes) -> Fact<Daemon> {
     match find::find(engine, processes) {
-        Ok(process) => known(describe(&process, engine, processes)),
+        Ok(found) => known(describe(found, engine, processes)),
         Err(error) => known(Err(error)),
     }
 }
 
-fn describe(process: &Process, engine: Option<&Engine>, processes: &Processes) -> Result<Daemon, ReadError> {
+fn describe(found: Found, engine: Option<&Engine>, processes: &Processes) -> Result<Daemon, ReadError> {
+    let process = &found.process;
     let pid = process.pid.unsigned_abs();
     let failed = |what| move |source| ReadError { pid, what, source };
     let argv = proc::read(process, "cmdline").map_err(failed("the command line"))?;
@@ -99,7 +104,10 @@ fn describe(process: &Process, engine: Option<&Engine>, processes: &Processes) -
         argv: argv.iter().map(|argument| redact::text(argument)).collect(),
         config_file,
         options,
-        listeners: known(find::sockets(process).map_err(failed("the sockets"))),
+        listeners: match found.listeners {
+            Some(listeners) => Fact::Known(listeners),
+            None => known(find::sockets(process).map_err(failed("the sockets"))),
+        },
         userland_proxies: proxies,
     })
 }
@@ -174,7 +182,9 @@ fn started(process: &Process) -> Option<Time> {
     let uptime = clock_gettime(ClockId::Boottime);
     let uptime = i128::from(uptime.tv_sec) * 1_000_000_000 + i128::from(uptime.tv_nsec);
     let ago = uptime.checked_sub(since_boot)?;
-    Some(Time::from_unix_nanos(Time::now().unix_nanos().checked_sub(ago)?))
+    let started = Time::now().unix_nanos().checked_sub(ago)?;
+    // No more digits than ticks have: else it were another instant each time that it is asked.
+    Some(Time::from_unix_nanos(started.checked_div(TICK)? * TICK))
 }
 
 /// Whether the file that runs is not the one that is at its path by now.
@@ -193,8 +203,8 @@ fn is_replaced(process: &Process, running: &Running, root: &ProcessRoot) -> bool
 
 /// Children of the daemon that forward ports.
 fn proxies(daemon: u32, path: Option<&Value>, processes: &Processes) -> Fact<Vec<u32>> {
-    if processes.incomplete {
-        return Fact::unknown("not every process can be looked at");
+    if PROXIES.iter().any(|name| processes.may_hide(name)) {
+        return Fact::unknown("a docker-proxy may run that this user may not look at: run as root");
     }
     let path = path.and_then(Value::as_str).unwrap_or_default();
     let is_proxy = |running: &&Running| PROXIES.contains(&running.name()) || running.exe == path;

@@ -61,7 +61,8 @@ pub(super) fn system_among(facts: &HostFacts, processes: &Processes) -> Fact<Sys
     })
 }
 
-/// The data root where the engine says it is, else where the daemon's options or the default put it.
+/// The data root where the engine says it is, else where the daemon's options or the default put it; as the daemon
+/// sees it, or this process where there is none.
 fn data_root(facts: &HostFacts) -> Fact<DataRoot> {
     let engine = facts.engine.get();
     let daemon = facts.daemon.get();
@@ -73,7 +74,7 @@ fn data_root(facts: &HostFacts) -> Fact<DataRoot> {
         .unwrap_or_default();
     let remapped = options.iter().any(|option| option == "name=userns");
     let look = || {
-        let process = proc::open(daemon.map_or(1, |daemon| daemon.pid))?;
+        let process = proc::open(daemon.map_or_else(std::process::id, |daemon| daemon.pid))?;
         let mounts = proc::mounts(&process)?;
         data_root::data_root(&ProcessRoot::of(&process)?, &mounts, path, remapped)
     };

@@ -1,5 +1,7 @@
 //! Tables of sockets of a network namespace (`/proc/PID/net/{tcp,tcp6,udp,udp6,unix}`, `proc_net(5)`).
 
+mod diag;
+
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -32,8 +34,14 @@ pub(super) struct Socket {
 /// # Errors
 /// A table cannot be read, other than one of a protocol that the kernel lacks.
 pub(super) fn inet(process: &Process) -> io::Result<Vec<Socket>> {
+    let mut found = diag::listening(process).or_else(|_cannot_tell| of_tables(process, &["tcp", "tcp6"]))?;
+    found.extend(of_tables(process, &["udp", "udp6"])?);
+    Ok(found)
+}
+
+fn of_tables(process: &Process, protocols: &[&str]) -> io::Result<Vec<Socket>> {
     let mut found = Vec::new();
-    for protocol in ["tcp", "tcp6", "udp", "udp6"] {
+    for protocol in protocols {
         let text = table(process, protocol)?;
         let sockets = text.lines().filter_map(|line| parse_inet(protocol, line));
         found.extend(sockets.take(MAX_LISTENERS));
@@ -90,10 +98,15 @@ fn parse_address(hex: &str) -> Option<String> {
         let word = str::from_utf8(word).ok().filter(|word| word.len() == 8)?;
         bytes.extend(u32::from_str_radix(word, 16).ok()?.to_ne_bytes());
     }
-    if let Ok(four) = <[u8; 4]>::try_from(bytes.as_slice()) {
+    address(&bytes)
+}
+
+/// An address in network order; `None` for any other number of bytes than 4 or 16.
+fn address(bytes: &[u8]) -> Option<String> {
+    if let Ok(four) = <[u8; 4]>::try_from(bytes) {
         return Some(Ipv4Addr::from(four).to_string());
     }
-    let sixteen = <[u8; 16]>::try_from(bytes.as_slice()).ok()?;
+    let sixteen = <[u8; 16]>::try_from(bytes).ok()?;
     Some(Ipv6Addr::from(sixteen).to_string())
 }
 
@@ -211,6 +224,13 @@ mod tests {
                     && listener.is_loopback()
             })
         };
+        let of_table = of_tables(&own, &["tcp"]).unwrap();
+        let port = u32::from(tcp.local_addr().unwrap().port());
+        assert!(
+            of_table
+                .iter()
+                .any(|s| s.listener.port == port && s.listener.is_loopback())
+        );
         assert!(has("tcp", tcp.local_addr().unwrap().port()));
         assert!(has("udp", udp.local_addr().unwrap().port()));
         let path = path.to_str().unwrap();
