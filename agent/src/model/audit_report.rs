@@ -97,6 +97,8 @@ pub struct AuditPathRow {
     pub key: String,
     /// Number of the check in the newest benchmark that has it.
     pub number: String,
+    /// Whether the benchmark that the number is of asks for it; false for what only the oldest name.
+    pub required: bool,
     /// Path on the host; null where nothing is there.
     pub path: Option<String>,
     /// The decision; null where there is nothing to decide, or where it could not be looked at.

@@ -3,7 +3,7 @@
 use super::call::{ATTRIBUTES, Arch, EXECUTE, Machine, READ, WRITE};
 use super::required::Required;
 use super::survey::{Lens, Survey, WANTED};
-use super::{globals, inside, reason};
+use super::{field, globals, inside, reason};
 use crate::model::{AuditDecision, AuditFacts, AuditRule, Role};
 
 /// What becomes of changes to an object.
@@ -23,6 +23,10 @@ pub(crate) struct Decision {
     pub(crate) letter_only: bool,
     /// False for a partial one that would be covered if a mount were older than the rule, which cannot be told.
     pub(crate) certain: bool,
+    /// Rules that have to go before it can be covered, by their number.
+    pub(crate) obstacles: Vec<usize>,
+    /// Whether a further rule has to stand before those that are loaded.
+    pub(crate) prepend: bool,
 }
 
 impl Decision {
@@ -35,6 +39,8 @@ impl Decision {
             notes: Vec::new(),
             letter_only: false,
             certain: true,
+            obstacles: Vec::new(),
+            prepend: false,
         }
     }
 
@@ -58,6 +64,16 @@ pub(super) fn decide_on(required: &Required<'_>, facts: &AuditFacts, machine: Ma
     let survey = Survey::new(rules, required.state, Arch::native(machine), Lens::All);
     let mut decision = by_rules(required, rules, &survey, machine);
     decision.missing = survey.missing();
+    // A rule kept under an inode can come before any other: it depends on the order of a call's names.
+    let by_inode = |index: &usize| {
+        rules
+            .get(*index)
+            .is_some_and(|rule| field::is_kept_by_inode(rule))
+    };
+    (decision.obstacles, decision.prepend) = {
+        let (kept, listed): (Vec<_>, Vec<_>) = survey.suppressors(WANTED).into_iter().partition(by_inode);
+        (kept, !listed.is_empty())
+    };
     if decision.kind == AuditDecision::Covered {
         decision.notes = notes(required, rules, &survey, machine);
         let last = survey.recorders(WANTED).last().copied().unwrap_or_default();

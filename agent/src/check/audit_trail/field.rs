@@ -87,6 +87,22 @@ pub(super) fn filters(rule: &AuditRule) -> Vec<String> {
         .collect()
 }
 
+/// Whether the kernel looks a rule up by the inode of a name.
+pub(super) fn is_kept_by_inode(rule: &AuditRule) -> bool {
+    rule.fields
+        .iter()
+        .any(|field| matches!(field.field, WATCH | INODE))
+}
+
+/// The keys of a rule.
+pub(crate) fn keys(rule: &AuditRule) -> Vec<&str> {
+    let texts = rule.fields.iter().filter(|field| field.field == KEY);
+    texts
+        .filter_map(|field| field.text.as_deref())
+        .flat_map(|text| text.split('\u{1}'))
+        .collect()
+}
+
 /// The rule with this number, from 1, in short.
 pub(crate) fn describe(index: usize, rule: &AuditRule) -> String {
     let action = match rule.action {

@@ -30,6 +30,11 @@ pub(super) fn limit(decision: &mut Decision, facts: &AuditFacts) {
     tasks(decision, &facts.rules);
     records(decision, &facts.rules);
     filesystems(decision, &facts.rules);
+    if let (Fact::Unknown(why), AuditDecision::Covered) = (&facts.unaudited_processes, decision.kind) {
+        decision.notes.push(format!(
+            "whether the engine's own changes are recorded is not known: {why}"
+        ));
+    }
     if let Fact::Known(left_out) = &facts.unaudited_processes
         && !left_out.is_empty()
     {
@@ -37,11 +42,13 @@ pub(super) fn limit(decision: &mut Decision, facts: &AuditFacts) {
         narrow(
             decision,
             format!("changes by {who} are not recorded, started before auditing was"),
+            None,
         );
     }
 }
 
 fn kill(decision: &mut Decision, why: String, rule: Option<usize>) {
+    decision.obstacles.extend(rule);
     if decision.kind != AuditDecision::Dead {
         decision.kind = AuditDecision::Dead;
         decision.reason = why;
@@ -51,7 +58,8 @@ fn kill(decision: &mut Decision, why: String, rule: Option<usize>) {
     }
 }
 
-fn narrow(decision: &mut Decision, why: String) {
+fn narrow(decision: &mut Decision, why: String, rule: Option<usize>) {
+    decision.obstacles.extend(rule);
     match decision.kind {
         AuditDecision::Covered => {
             decision.kind = AuditDecision::Partial;
@@ -107,6 +115,7 @@ fn tasks(decision: &mut Decision, rules: &[AuditRule]) {
                 narrow(
                     decision,
                     format!("{} exempts processes started with {who}", describe(index, rule)),
+                    Some(index),
                 );
             }
         }
@@ -133,11 +142,16 @@ fn records(decision: &mut Decision, rules: &[AuditRule]) {
                 );
             }
             (Tri::Maybe, _) | (_, Tri::Maybe) => {
-                narrow(decision, format!("{name} drops records where {}", filters(rule)));
+                narrow(
+                    decision,
+                    format!("{name} drops records where {}", filters(rule)),
+                    Some(index),
+                );
             }
             (Tri::No, Tri::Yes) => narrow(
                 decision,
                 format!("{name} drops from records what was changed (PATH)"),
+                Some(index),
             ),
             (Tri::No, Tri::No) => {}
         }
@@ -155,6 +169,7 @@ fn filesystems(decision: &mut Decision, rules: &[AuditRule]) {
             narrow(
                 decision,
                 format!("{} exempts whole filesystems", describe(index, rule)),
+                Some(index),
             );
         }
     }

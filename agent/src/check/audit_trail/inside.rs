@@ -48,6 +48,7 @@ pub(super) fn limit(decision: &mut Decision, required: &Required<'_>, rules: &[A
         let words: Vec<_> = exempt.iter().map(|(_, words)| words.as_str()).collect();
         decision.kind = AuditDecision::Partial;
         decision.rule = Some(*index);
+        decision.prepend = true;
         decision.reason = few(&words);
         return;
     }

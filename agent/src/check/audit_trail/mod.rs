@@ -24,8 +24,8 @@ mod tests;
 mod verdict;
 
 pub(crate) use decide::{Decision, decide};
-pub(crate) use field::describe;
+pub(crate) use field::{describe, keys};
 pub(crate) use persistence::persistence;
 pub(crate) use remedy::rule_lines;
-pub(crate) use required::{ASKED, Found, Required, required};
+pub(crate) use required::{ASKED, Asked, Found, Required, required};
 pub(super) use verdict::{SIGNALS, assess};

@@ -84,10 +84,11 @@ pub(super) const fn names(names: Names) -> &'static [Name] {
 pub(super) fn place(rule: &AuditRule, point: Point<'_>) -> Place {
     let has = |code: u32| rule.fields.iter().find(|field| field.field == code);
     if has(WATCH).is_some() {
+        // Where devices are not told alike (subvolumes), what hides a change counts all the same.
+        let strict = rule.action == ALWAYS;
         let fit = |inode| {
-            rule.target
-                .as_ref()
-                .map_or(Fit::No, |target| watch(target, inode))
+            let target = rule.target.as_ref();
+            target.map_or(Fit::No, |target| watch(target, inode, strict))
         };
         return under_inode(point, true, fit);
     }

@@ -26,6 +26,7 @@ pub(super) fn entry(path: &str) -> DirEntry {
         name: name.into(),
         directory: directory.into(),
         uid: 0,
+        gid: 0,
         mode: 0o755,
     }
 }
