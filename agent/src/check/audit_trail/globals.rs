@@ -17,15 +17,7 @@ const PSEUDO: [u32; 2] = [0x6462_6720, 0x7472_6163];
 /// Takes from a decision what the state of audit as a whole takes from it.
 pub(super) fn limit(decision: &mut Decision, facts: &AuditFacts) {
     if facts.status.enabled == 0 {
-        let why = "auditing is disabled";
-        if decision.kind == AuditDecision::Absent {
-            decision.notes.push(why.to_owned());
-        } else {
-            kill(decision, why.to_owned(), None);
-        }
-    }
-    if decision.kind == AuditDecision::Absent {
-        return;
+        kill(decision, "auditing is disabled".to_owned(), None);
     }
     tasks(decision, &facts.rules);
     records(decision, &facts.rules);
@@ -49,12 +41,17 @@ pub(super) fn limit(decision: &mut Decision, facts: &AuditFacts) {
 
 fn kill(decision: &mut Decision, why: String, rule: Option<usize>) {
     decision.obstacles.extend(rule);
-    if decision.kind != AuditDecision::Dead {
-        decision.kind = AuditDecision::Dead;
-        decision.reason = why;
-        decision.rule = rule;
-        decision.certain = true;
-        decision.letter_only = false;
+    match decision.kind {
+        AuditDecision::Dead => {}
+        // There is nothing to lose, but a rule that is added would be as dead.
+        AuditDecision::Absent => decision.notes.push(why),
+        _ => {
+            decision.kind = AuditDecision::Dead;
+            decision.reason = why;
+            decision.rule = rule;
+            decision.certain = true;
+            decision.letter_only = false;
+        }
     }
 }
 
