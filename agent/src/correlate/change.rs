@@ -244,16 +244,21 @@ fn trail(shown: &Shown) -> AuditTrail {
 }
 
 /// Whether a record can be of this change: of the same process as far as both are known, and naming what was changed by
-/// inode or by path. A name within a directory, which may be relative to anything, counts with the very same process alone.
+/// inode or by path. A name within a directory, which may be relative to anything, counts with the very same process alone, and
+/// where the name is what was changed.
 fn fits(doer: Option<u32>, pid: Option<u32>, record: &AuditRecord, file: &FileChange) -> bool {
     if doer.is_some() && pid.is_some() && doer != pid {
         return false;
     }
+    let renames = file
+        .ops
+        .iter()
+        .any(|op| !matches!(op.as_str(), "write" | "attributes"));
     let last = |path: &str| path.trim_end_matches('/').rsplit('/').next().map(str::to_owned);
     record.paths.iter().any(|path| {
         let by_inode = file.ino.is_some() && path.ino == file.ino && path.dev == file.dev;
         let name = path.name.as_deref().unwrap_or_default();
-        let by_name = doer.is_some() && doer == pid && !name.is_empty() && last(name) == last(&file.path);
+        let by_name = renames && doer.is_some() && doer == pid && last(name) == last(&file.path);
         by_inode || name == file.path || by_name
     })
 }

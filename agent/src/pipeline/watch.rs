@@ -20,7 +20,7 @@ use super::scene::{Scene, socket_names};
 use super::signals::Stop;
 use super::startup::{WatchConfig, container_cgroups, probe_status, started};
 use super::{PipelineError, audit, engine, losses, survey};
-use crate::check;
+use crate::check::{self, Benchmark};
 use crate::correlate::{Correlator, Settings};
 use crate::model::{
     ContainerId, Event, HostFacts, Line, Observation, Policy, Source, Status, StatusState, Time,
@@ -122,14 +122,10 @@ pub async fn watch(config: WatchConfig) -> Result<(), PipelineError> {
     let (engine_items, wanted) = engine::spawn(config.engine, sockets);
     let (survey, surveyed) = survey::spawn();
     let (files, changed, unwatched) = on_host::start_files();
-    let settings = Settings {
-        benchmark: config.benchmark,
-        ..Settings::default()
-    };
     let mut watch = Watch {
         scene,
         hold: Hold::default(),
-        correlator: Correlator::new(settings, check::ALL),
+        correlator: correlator(config.benchmark),
         outlet,
         losses: losses::Losses::new(kernel, meter, Time::now()),
         facts,
@@ -160,6 +156,14 @@ pub async fn watch(config: WatchConfig) -> Result<(), PipelineError> {
     }
     .await;
     watch.close(outcome).await
+}
+
+fn correlator(benchmark: Benchmark) -> Correlator {
+    let settings = Settings {
+        benchmark,
+        ..Settings::default()
+    };
+    Correlator::new(settings, check::ALL)
 }
 
 impl Watch {
