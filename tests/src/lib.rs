@@ -2,6 +2,7 @@
 //! and the built `hullwatch` driven as its user drives it. The crate knows the product only by its
 //! command line and its stream.
 
+mod bridge;
 mod cleanup;
 mod container;
 mod docker;

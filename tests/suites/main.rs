@@ -2,6 +2,8 @@
 //! e2e [FILTER]`; it needs root, a Docker engine's programs and a built `hullwatch`. What cannot run here is
 //! skipped, by name and with the reason.
 
+mod bench;
+mod bench_images;
 mod case;
 mod commands;
 mod configuration;
@@ -38,6 +40,7 @@ const SUITES: &[&[Case]] = &[
     replay::CASES,
     rungs::CASES,
     flood::CASES,
+    bench_images::CASES,
 ];
 
 fn main() -> ExitCode {
@@ -49,6 +52,7 @@ fn main() -> ExitCode {
     let trials = SUITES.iter().copied().flatten().map(Case::trial).collect();
     let conclusion = run(&arguments, trials);
     stage::strike();
+    bench::strike();
     match case::tell_skips() {
         Ok(()) => conclusion.exit_code(),
         Err(_) => ExitCode::FAILURE,
