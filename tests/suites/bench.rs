@@ -3,12 +3,12 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Output;
+use std::process::{Command, Output};
 use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context, Result, bail, ensure};
 use hullwatch_tests::{Skip, World};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::schema::Schemas;
 use crate::stage;
@@ -103,6 +103,32 @@ impl Bench {
             String::from_utf8_lossy(&output.stdout),
             String::from_utf8_lossy(&output.stderr)
         );
+        Ok(())
+    }
+
+    /// Loads a copy of an image whose configuration was edited.
+    pub(crate) fn doctor(
+        &self,
+        from: &str,
+        tag: &str,
+        edit: impl FnOnce(&mut Value) -> Result<()>,
+    ) -> Result<()> {
+        let directory = self.world.directory("doctored")?;
+        let archive = self.world.path(&self.world.unique("archive"));
+        let path = archive.to_str().context("path")?;
+        self.world.docker.run(&["save", "--output", path, from])?;
+        tar(&["-xf", path], &directory)?;
+        let manifest = directory.join("manifest.json");
+        let mut list: Value = serde_json::from_slice(&fs::read(&manifest)?)?;
+        let file = directory.join(list[0]["Config"].as_str().context("Config")?);
+        let mut config: Value = serde_json::from_slice(&fs::read(&file)?)?;
+        edit(&mut config)?;
+        fs::write(&file, config.to_string())?;
+        list[0]["RepoTags"] = json!([tag]);
+        fs::write(&manifest, list.to_string())?;
+        fs::remove_file(directory.join("repositories"))?;
+        tar(&["-cf", path, "."], &directory)?;
+        self.world.docker.run(&["load", "--input", path])?;
         Ok(())
     }
 
@@ -206,6 +232,12 @@ impl Report {
         let checks = self.checks().iter().filter(said);
         checks.map(|check| text(&check["key"])).collect()
     }
+}
+
+fn tar(args: &[&str], directory: &Path) -> Result<()> {
+    let status = Command::new("tar").arg("-C").arg(directory).args(args).status()?;
+    ensure!(status.success(), "tar {args:?}");
+    Ok(())
 }
 
 /// Whether an item of the report is the one of this name.
