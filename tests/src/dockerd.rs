@@ -39,6 +39,7 @@ impl Dockerd {
             "ip-forward": false,
             "live-restore": true,
             "shutdown-timeout": 1,
+            "default-ulimits": { "core": { "Name": "core", "Soft": 0, "Hard": 1000 } },
             "runtimes": { BOUNDED: { "path": shim }, VENDOR: { "path": vendor } },
         });
         // A directory that tests mount whole, as `/var/run` is mounted in the field.

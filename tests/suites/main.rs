@@ -4,6 +4,7 @@
 
 mod bench;
 mod bench_images;
+mod bench_runtime;
 mod case;
 mod commands;
 mod configuration;
@@ -41,6 +42,7 @@ const SUITES: &[&[Case]] = &[
     rungs::CASES,
     flood::CASES,
     bench_images::CASES,
+    bench_runtime::CASES,
 ];
 
 fn main() -> ExitCode {
