@@ -5,7 +5,7 @@ use std::os::unix::fs::symlink;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use hullwatch_tests::{PATIENCE, World, eventually};
 
 use crate::bench::{self, Bench, CLEAN, Faults, Report, SOUND};
@@ -208,6 +208,15 @@ const ROWS: &[Row] = &[
             &["network", "publish"],
             &["--network", "host"],
             &[(HOST_NETWORK, "")],
+        )
+    },
+    Row {
+        command: &["/bin/busybox", "httpd", "-f", "-p", "ADDRESS:1022", "-h", "/"],
+        ..row(
+            "host-network-1022",
+            &["network", "publish"],
+            &["--network", "host", "--user", "0"],
+            &[(ROOT, "runs as root"), (HOST_NETWORK, ""), (LOW_PORTS, "1022")],
         )
     },
     Row {
@@ -486,7 +495,7 @@ fn make(bench: &Bench, row: &Row) -> Result<()> {
     args.extend(options.iter().map(String::as_str));
     args.push(row.image);
     // A program of another name is busybox all the same, told so by its first argument.
-    let command = row.command.join(" ");
+    let command = row.command.join(" ").replace("ADDRESS", &address);
     let command = match row.command.first() {
         Some(program) if program.starts_with("/usr/sbin") => {
             let rest = row.command.get(1..).unwrap_or_default().join(" ");
@@ -495,8 +504,17 @@ fn make(bench: &Bench, row: &Row) -> Result<()> {
         _ => format!("exec {command}"),
     };
     args.extend(["/bin/sh", "-c", &command]);
-    bench.world.docker.run(&args)?;
-    Ok(())
+    // A port that the engine takes at random may be another's.
+    for _ in 0..5 {
+        let output = bench.world.docker.attempt(&args)?;
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        if output.status.success() {
+            return Ok(());
+        }
+        ensure!(stderr.contains("address already in use"), "{stderr}");
+        bench.world.docker.run(&["rm", row.name])?;
+    }
+    bail!("no free port")
 }
 
 /// Makes the containers of these rows, several at a time: the engine waits for the kernel more than it works.
