@@ -30,7 +30,7 @@ pub(crate) struct Bench {
 }
 
 /// Runs a test in the world, which is made for the first.
-pub(crate) fn perform(test: fn(&Bench) -> Result<()>) -> Result<()> {
+pub(crate) fn perform(test: impl FnOnce(&Bench) -> Result<()>) -> Result<()> {
     let mut slot = BENCH.lock().unwrap_or_else(PoisonError::into_inner);
     if slot.is_none() {
         *slot = Some(match Bench::new() {

@@ -3,6 +3,7 @@
 //! skipped, by name and with the reason.
 
 mod bench;
+mod bench_cli;
 mod bench_images;
 mod bench_runtime;
 mod case;
@@ -43,6 +44,7 @@ const SUITES: &[&[Case]] = &[
     flood::CASES,
     bench_images::CASES,
     bench_runtime::CASES,
+    bench_cli::CASES,
 ];
 
 fn main() -> ExitCode {

@@ -76,7 +76,7 @@ fn describe(found: Found, engine: Option<&Engine>, processes: &Processes) -> Res
     let flags = flags::parse(&argv);
     let mut config_file = config_file(process, &status, &flags, &root);
     let started = started(process);
-    let newer = matches!((config_file.changed, started), (Some(changed), Some(started)) if is_newer(changed, started));
+    let newer = matches!((config_file.changed, started), (Some(changed), Some(started)) if changed > started);
     let file = config_file.content.get().and_then(Option::as_ref);
     let mut options = effective::effective(
         flags,
@@ -206,13 +206,6 @@ fn started(process: &Process) -> Option<Time> {
     let started = Time::now().unix_nanos().checked_sub(ago)?;
     // No more digits than ticks have: else it were another instant each time that it is asked.
     Some(Time::from_unix_nanos(started.checked_div(TICK)? * TICK))
-}
-
-/// Whether a file was changed after a start that is known to its tick. A start may be told up to two ticks too early, and
-/// a daemon takes longer than that to come to its file: one that was written just before is the one that it read.
-fn is_newer(changed: Time, started: Time) -> bool {
-    let passed = changed.unix_nanos().saturating_sub(started.unix_nanos());
-    passed > TICK.saturating_mul(2)
 }
 
 /// Whether the file that runs is not the one that is at its path by now.
