@@ -24,8 +24,6 @@ static BENCH: Mutex<Option<Result<Bench, Skip>>> = Mutex::new(None);
 #[derive(Debug)]
 pub(crate) struct Bench {
     pub(crate) world: World,
-    /// A network besides the default one.
-    pub(crate) network: &'static str,
     context: PathBuf,
 }
 
@@ -52,17 +50,13 @@ pub(crate) fn strike() {
 impl Bench {
     fn new() -> Result<Self> {
         let world = World::bridged(&stage::programs())?;
-        let network = world.network()?;
+        world.network()?;
         let context = world.directory("context")?;
         fs::copy("/bin/busybox", context.join("busybox"))?;
         let accounts = "root:x:0:0::/:/bin/sh\nuser:x:1000:1000::/:/bin/sh\n\
             toor:x:0:0::/:/bin/sh\nrootless-app:x:1001:1001::/:/bin/sh\n";
         fs::write(context.join("passwd"), accounts)?;
-        let bench = Self {
-            world,
-            network,
-            context,
-        };
+        let bench = Self { world, context };
         bench.build(
             CLEAN,
             "FROM scratch\nCOPY busybox /bin/busybox\nCOPY passwd /etc/passwd\n\

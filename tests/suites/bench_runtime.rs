@@ -156,6 +156,8 @@ impl Drop for Containers<'_> {
         let names = ROWS.iter().map(|row| row.name);
         let args: Vec<&str> = ["rm", "--force", "--volumes"].into_iter().chain(names).collect();
         self.0.docker.attempt(&args).ok();
+        // Only names: the sound image stays.
+        self.0.docker.attempt(&["rmi", "latest", "moved:1"]).ok();
     }
 }
 

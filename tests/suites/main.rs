@@ -4,6 +4,7 @@
 
 mod bench;
 mod bench_cli;
+mod bench_formats;
 mod bench_images;
 mod bench_runtime;
 mod case;
@@ -45,6 +46,7 @@ const SUITES: &[&[Case]] = &[
     bench_images::CASES,
     bench_runtime::CASES,
     bench_cli::CASES,
+    bench_formats::CASES,
 ];
 
 fn main() -> ExitCode {
