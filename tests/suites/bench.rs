@@ -114,11 +114,12 @@ impl Bench {
         tar(&["-xf", path], &directory)?;
         let manifest = directory.join("manifest.json");
         let mut list: Value = serde_json::from_slice(&fs::read(&manifest)?)?;
-        let file = directory.join(list[0]["Config"].as_str().context("Config")?);
+        let entry = list.get_mut(0).context("an image")?;
+        let file = directory.join(entry["Config"].as_str().context("Config")?);
         let mut config: Value = serde_json::from_slice(&fs::read(&file)?)?;
         edit(&mut config)?;
         fs::write(&file, config.to_string())?;
-        list[0]["RepoTags"] = json!([tag]);
+        entry["RepoTags"] = json!([tag]);
         fs::write(&manifest, list.to_string())?;
         fs::remove_file(directory.join("repositories"))?;
         tar(&["-cf", path, "."], &directory)?;
@@ -181,7 +182,12 @@ pub(crate) struct Said<'a> {
 
 impl Report {
     pub(crate) fn checks(&self) -> &[Value] {
-        self.0["checks"].as_array().map_or(&[], Vec::as_slice)
+        self.at("checks").as_array().map_or(&[], Vec::as_slice)
+    }
+
+    /// A field of the report; null where it is not there.
+    pub(crate) fn at(&self, field: &str) -> &Value {
+        self.0.get(field).unwrap_or(&Value::Null)
     }
 
     /// Keys, in the report's order.

@@ -13,6 +13,7 @@ cases! {
         exit_codes,
         faulty_options_and_files,
         attestations_expire,
+        sprawl,
         a_recorded_host;
 }
 
@@ -81,8 +82,8 @@ fn selection() -> Result<()> {
 pub(crate) fn listed(bench: &Bench, benchmark: &str) -> Result<usize> {
     let list = ["checks", "list", "--json", "--benchmark", benchmark];
     let output = bench.world.hullwatch().args(list).output()?;
-    let list: Value = serde_json::from_slice(&output.stdout)?;
-    let checks = list["checks"].as_array().context("checks")?;
+    let list = Report(serde_json::from_slice(&output.stdout)?);
+    let checks = list.at("checks").as_array().context("checks")?;
     let count = checks.iter().filter(|check| check["number"].is_string()).count();
     ensure!(count > 90, "only {count} checks in {benchmark}");
     Ok(count)
@@ -97,7 +98,10 @@ fn counts_add_up(report: &Report, rows: usize) -> Result<()> {
     ensure!(keys.len() == rows, "a key occurs twice");
     for verdict in ["pass", "fail", "not-applicable", "unknown"] {
         let counted = report.checks().iter().filter(|check| check["verdict"] == verdict);
-        ensure!(report.0["counts"][verdict] == counted.count(), "{verdict}");
+        ensure!(
+            report.at("counts").get(verdict) == Some(&counted.count().into()),
+            "{verdict}"
+        );
     }
     Ok(())
 }
@@ -160,7 +164,7 @@ fn exclusion() -> Result<()> {
                 let mut judged: Vec<&str> = items.iter().map(|item| bench::text(&item["item"])).collect();
                 judged.sort_unstable();
                 ensure!(judged == *expected, "{judged:?} are judged");
-                let excluded = report.0["excluded"].as_array().context("excluded")?;
+                let excluded = report.at("excluded").as_array().context("excluded")?;
                 let containers = excluded.iter().filter(|one| one["of"] == "container");
                 let why = containers.filter(|one| one["why"] != "").count();
                 ensure!(why == 4 - expected.len(), "left out: {excluded:?}");
@@ -311,6 +315,29 @@ fn attestations_expire() -> Result<()> {
     })
 }
 
+/// What lies about is much or little by the policy.
+fn sprawl() -> Result<()> {
+    with_containers(|bench| {
+        let mut faults = Faults::default();
+        for (key, limit, few, many) in [
+            ("ops-container-sprawl", "max_stopped_containers", 4, 3),
+            ("ops-image-sprawl", "max_unused_images_percent", 100, 1),
+        ] {
+            for (bound, verdict) in [(few, "pass"), (many, "fail")] {
+                let policy = bench.policy(&format!("{limit} = {bound}\n"))?;
+                let report = bench.report(&["--check", key, "--policy", &policy])?;
+                let row = report.row(key)?;
+                let judge = || {
+                    ensure!(row["verdict"] == verdict, "{row}");
+                    Ok(())
+                };
+                faults.note(key, judge());
+            }
+        }
+        faults.finish()
+    })
+}
+
 /// The same facts, assessed again without the host, give the same verdicts.
 fn a_recorded_host() -> Result<()> {
     with_containers(|bench| {
@@ -327,14 +354,14 @@ fn a_recorded_host() -> Result<()> {
             "{}",
             String::from_utf8_lossy(&output.stderr)
         );
-        let again: Value = serde_json::from_slice(&output.stdout)?;
+        let again = Report(serde_json::from_slice(&output.stdout)?);
         ensure!(
-            again["counts"] == live.0["counts"],
+            again.at("counts") == live.at("counts"),
             "{} {}",
-            again["counts"],
-            live.0["counts"]
+            again.at("counts"),
+            live.at("counts")
         );
-        ensure!(again["checks"] == live.0["checks"], "rows differ");
+        ensure!(again.checks() == live.checks(), "rows differ");
         std::fs::write(&record, "{\"facts\":")?;
         let output = bench
             .world

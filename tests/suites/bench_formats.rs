@@ -34,8 +34,9 @@ fn with_hostile(test: impl FnOnce(&Bench) -> Result<()>) -> Result<()> {
     bench::perform(|bench| {
         bench.doctor(SOUND, "hostile:1", |config| {
             let label = HOSTILE.replace('\u{0}', "");
-            config["config"]["Labels"] = serde_json::json!({ label.clone(): label, "PASSWORD": label });
-            config["config"]["Env"] = serde_json::json!([format!("API_TOKEN={label}")]);
+            let own = config.get_mut("config").context("config")?;
+            own["Labels"] = serde_json::json!({ label.clone(): label, "PASSWORD": label });
+            own["Env"] = serde_json::json!([format!("API_TOKEN={label}")]);
             let steps = config["history"].as_array_mut().context("history")?;
             for step in steps.iter_mut() {
                 step["created_by"] = serde_json::json!(format!("ADD https://h/{label} /x # buildkit"));
@@ -86,14 +87,14 @@ fn docker_bench_security_json() -> Result<()> {
     with_hostile(|bench| {
         let ours = verdicts(bench)?;
         let args = ["--benchmark", "cis-1.6.0", "--format", "docker-bench-security"];
-        let theirs = json(&bench.text(&[&args[..], &["--json"]].concat())?)?;
+        let theirs = &json(&bench.text(&[&args[..], &["--json"]].concat())?)?;
         has_keys(
-            &theirs,
+            theirs,
             &["dockerbenchsecurity", "start", "tests", "checks", "score", "end"],
         )?;
         ensure!(theirs["start"].is_u64() && theirs["end"].as_u64() >= theirs["start"].as_u64());
         let mut rows = 0;
-        for group in list(&theirs, "tests")? {
+        for group in list(theirs, "tests")? {
             has_keys(group, &["id", "desc", "results"])?;
             for row in list(group, "results")? {
                 has_keys(row, &["id", "desc", "result", "key"])?;
@@ -167,12 +168,12 @@ fn docker_bench_security_text() -> Result<()> {
 fn docker_bench_json() -> Result<()> {
     with_hostile(|bench| {
         let args = ["--benchmark", "cis-1.6.0", "--format", "docker-bench", "--json"];
-        let theirs = json(&bench.text(&args)?)?;
+        let theirs = &json(&bench.text(&args)?)?;
         let totals = ["total_pass", "total_fail", "total_warn", "total_info"];
-        has_keys(&theirs, &["id", "text", "tests"])?;
-        has_keys(&theirs, &totals)?;
+        has_keys(theirs, &["id", "text", "tests"])?;
+        has_keys(theirs, &totals)?;
         let (mut sums, mut rows) = ([0; 4], 0);
-        for group in list(&theirs, "tests")? {
+        for group in list(theirs, "tests")? {
             has_keys(
                 group,
                 &["section", "desc", "pass", "fail", "warn", "info", "results"],
@@ -290,9 +291,9 @@ fn junit() -> Result<()> {
 
 fn sarif() -> Result<()> {
     with_hostile(|bench| {
-        let log = json(&bench.text(&["--benchmark", "cis-1.6.0", "--format", "sarif"])?)?;
+        let log = &json(&bench.text(&["--benchmark", "cis-1.6.0", "--format", "sarif"])?)?;
         ensure!(log["version"] == "2.1.0", "{}", log["version"]);
-        has_keys(&log, &["$schema", "runs"])?;
+        has_keys(log, &["$schema", "runs"])?;
         let run = log.pointer("/runs/0").context("a run")?;
         let rules = list(run.pointer("/tool/driver").context("driver")?, "rules")?;
         let ids: Vec<&str> = rules.iter().map(|rule| text(&rule["id"])).collect();

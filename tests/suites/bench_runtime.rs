@@ -148,6 +148,9 @@ fn make_all(bench: &Bench, rows: &[&Row], faults: &mut Faults) {
     });
 }
 
+/// Name of the cgroup that a container asks to be in.
+const CGROUP_PARENT: &str = "hullwatch-e2e";
+
 /// Everything of this world's containers ends with them.
 struct Containers<'a>(&'a World);
 
@@ -156,6 +159,14 @@ impl Drop for Containers<'_> {
         let names = ROWS.iter().map(|row| row.name);
         let args: Vec<&str> = ["rm", "--force", "--volumes"].into_iter().chain(names).collect();
         self.0.docker.attempt(&args).ok();
+        // The engine removes its containers' cgroups, not those that it was told to make them in.
+        for hierarchy in std::fs::read_dir("/sys/fs/cgroup")
+            .into_iter()
+            .flatten()
+            .flatten()
+        {
+            std::fs::remove_dir(hierarchy.path().join(CGROUP_PARENT)).ok();
+        }
         // Only names: the sound image stays.
         self.0.docker.attempt(&["rmi", "latest", "moved:1"]).ok();
     }
