@@ -60,6 +60,7 @@ pub(crate) fn remove_world(root: &Path) {
             crate::world::say(&format!("cleanup: unmount {}: {error}", mount.display()));
         }
     }
+    crate::bridge::remove(root);
     for cgroup in containers.iter().flat_map(|id| cgroups_of(id)) {
         remove_cgroup(&cgroup);
     }

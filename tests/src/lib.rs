@@ -3,6 +3,7 @@
 //! command line and its stream.
 
 mod audit;
+mod bridge;
 mod cleanup;
 mod container;
 mod docker;

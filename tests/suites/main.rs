@@ -3,6 +3,11 @@
 //! skipped, by name and with the reason.
 
 mod audit_rules;
+mod bench;
+mod bench_cli;
+mod bench_formats;
+mod bench_images;
+mod bench_runtime;
 mod case;
 mod commands;
 mod configuration;
@@ -40,6 +45,10 @@ const SUITES: &[&[Case]] = &[
     rungs::CASES,
     flood::CASES,
     audit_rules::CASES,
+    bench_images::CASES,
+    bench_runtime::CASES,
+    bench_cli::CASES,
+    bench_formats::CASES,
 ];
 
 fn main() -> ExitCode {
@@ -51,6 +60,7 @@ fn main() -> ExitCode {
     let trials = SUITES.iter().copied().flatten().map(Case::trial).collect();
     let conclusion = run(&arguments, trials);
     stage::strike();
+    bench::strike();
     match case::tell_skips() {
         Ok(()) => conclusion.exit_code(),
         Err(_) => ExitCode::FAILURE,
