@@ -2,10 +2,12 @@
 //! and the built `hullwatch` driven as its user drives it. The crate knows the product only by its
 //! command line and its stream.
 
+mod assessment;
 mod cleanup;
 mod container;
 mod docker;
 mod dockerd;
+mod enclave;
 mod image;
 mod line;
 mod patience;
@@ -14,9 +16,11 @@ mod skip;
 mod watch;
 mod world;
 
+pub use assessment::{Assessment, Expected, item, text};
 pub use container::Container;
 pub use docker::Docker;
 pub use dockerd::Dockerd;
+pub use enclave::Enclave;
 pub use line::Line;
 pub use patience::{PATIENCE, eventually};
 pub use shell::{Reply, Shell};

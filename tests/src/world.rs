@@ -54,16 +54,7 @@ impl World {
     /// [`Skip`](crate::Skip) where the machine lacks something; else what went wrong.
     pub fn new(programs: &Programs) -> Result<Self> {
         skip::requirements(&programs.hullwatch)?;
-        let temp = std::env::temp_dir();
-        cleanup::sweep(&temp);
-        let root = tempfile::Builder::new()
-            .prefix(cleanup::PREFIX)
-            .tempdir_in(&temp)?
-            .keep();
-        let owner = cleanup::identity_of(Some(&std::process::id().to_string()));
-        fs::write(root.join(cleanup::OWNER), owner)?;
-        // Users without privilege act in it.
-        fs::set_permissions(&root, fs::Permissions::from_mode(0o755))?;
+        let root = cleanup::new_root()?;
         let programs = Self::gather(&root, programs)?;
         let dockerd = Dockerd::new(&root, &programs.shim, &vendor_runtime(&root))?;
         let docker = Docker::new(dockerd.uri(), root.join("docker-config"));

@@ -2,6 +2,7 @@
 //! e2e [FILTER]`; it needs root, a Docker engine's programs and a built `hullwatch`. What cannot run here is
 //! skipped, by name and with the reason.
 
+mod bench_daemon;
 mod case;
 mod commands;
 mod configuration;
@@ -9,6 +10,7 @@ mod engine;
 mod fixture;
 mod flood;
 mod mounts;
+mod plugin;
 mod privileged;
 mod refusals;
 mod replay;
@@ -38,6 +40,7 @@ const SUITES: &[&[Case]] = &[
     replay::CASES,
     rungs::CASES,
     flood::CASES,
+    bench_daemon::CASES,
 ];
 
 fn main() -> ExitCode {
