@@ -3,43 +3,17 @@
 use std::fmt::Write as _;
 use std::process::Command;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
+
+/// Verdicts, the worst last.
+const RANKS: [&str; 4] = ["not-applicable", "pass", "unknown", "fail"];
 
 /// A report.
 #[derive(Clone, Debug)]
 pub struct Assessment {
     /// What was printed.
     pub value: Value,
-}
-
-/// What is expected of one item of one check.
-#[derive(Clone, Copy, Debug)]
-pub struct Expected {
-    /// Key of the check.
-    pub key: &'static str,
-    /// The item.
-    pub item: &'static str,
-    /// Its verdict.
-    pub verdict: &'static str,
-    /// Words of its reason.
-    pub reason: &'static str,
-}
-
-/// The verdict of an item, and words of its reason.
-#[must_use]
-pub const fn item(
-    key: &'static str,
-    item: &'static str,
-    verdict: &'static str,
-    reason: &'static str,
-) -> Expected {
-    Expected {
-        key,
-        item,
-        verdict,
-        reason,
-    }
 }
 
 impl Assessment {
@@ -69,7 +43,7 @@ impl Assessment {
         found.with_context(|| format!("the report has no {key}"))
     }
 
-    /// An item of a check; `*` is the only one.
+    /// An item of a check.
     ///
     /// # Errors
     /// There is none of this name.
@@ -81,14 +55,15 @@ impl Assessment {
         found.with_context(|| format!("{key} has no item {name}: {check}"))
     }
 
-    /// Holds the report against all that is expected, and tells every difference at once.
+    /// Holds the report against a table and tells every difference at once. A line is `KEY | ITEM | VERDICT | REASON`: the
+    /// item's verdict, and words of its reason.
     ///
     /// # Errors
     /// An item is not as expected; or its check has a better verdict; or a failure has no evidence or no remedy.
-    pub fn expect(&self, all: &[Expected]) -> Result<()> {
+    pub fn expect(&self, table: &str) -> Result<()> {
         let mut wrong = String::new();
-        for expected in all {
-            if let Err(error) = self.expect_one(expected) {
+        for line in table.lines().filter(|line| !line.trim().is_empty()) {
+            if let Err(error) = self.expect_one(line) {
                 writeln!(wrong, "{error:#}")?;
             }
         }
@@ -96,13 +71,11 @@ impl Assessment {
         Ok(())
     }
 
-    fn expect_one(&self, expected: &Expected) -> Result<()> {
-        let Expected {
-            key,
-            item,
-            verdict,
-            reason,
-        } = *expected;
+    fn expect_one(&self, line: &str) -> Result<()> {
+        let cells: Vec<_> = line.split('|').map(str::trim).collect();
+        let &[key, item, verdict, reason] = cells.as_slice() else {
+            bail!("not of four cells: {line}");
+        };
         let (check, found) = (self.check(key)?, self.item(key, item)?);
         ensure!(
             text(found, "verdict") == verdict && text(found, "reason").contains(reason),
@@ -110,24 +83,19 @@ impl Assessment {
             text(found, "verdict"),
             text(found, "reason")
         );
-        let rank = |verdict: &str| {
-            ["not-applicable", "pass", "unknown", "fail"]
-                .iter()
-                .position(|one| *one == verdict)
-        };
+        // The check is as bad as its worst item.
+        let rank = |verdict: &str| RANKS.iter().position(|one| *one == verdict);
         ensure!(
-            rank(text(check, "verdict")) >= rank(verdict),
+            rank(verdict).is_some() && rank(text(check, "verdict")) >= rank(verdict),
             "{key} is {} although {item} is {verdict}",
             text(check, "verdict")
         );
-        if verdict == "fail" {
-            let evidence = found.get("evidence").and_then(Value::as_array);
-            ensure!(
-                evidence.is_some_and(|all| !all.is_empty()),
-                "{key}, {item}: no evidence: {found}"
-            );
-            ensure!(!text(check, "remedy").is_empty(), "{key}: no remedy");
-        }
+        let evidence = found.get("evidence").and_then(Value::as_array);
+        let is_shown = evidence.is_some_and(|all| !all.is_empty()) && !text(check, "remedy").is_empty();
+        ensure!(
+            verdict != "fail" || is_shown,
+            "{key}, {item}: no evidence, or no remedy: {found}"
+        );
         Ok(())
     }
 

@@ -16,7 +16,7 @@ mod skip;
 mod watch;
 mod world;
 
-pub use assessment::{Assessment, Expected, item, text};
+pub use assessment::{Assessment, text};
 pub use container::Container;
 pub use docker::Docker;
 pub use dockerd::Dockerd;
