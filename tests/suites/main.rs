@@ -3,6 +3,7 @@
 //! skipped, by name and with the reason.
 
 mod bench_daemon;
+mod bench_files;
 mod case;
 mod commands;
 mod configuration;
@@ -41,6 +42,7 @@ const SUITES: &[&[Case]] = &[
     rungs::CASES,
     flood::CASES,
     bench_daemon::CASES,
+    bench_files::CASES,
 ];
 
 fn main() -> ExitCode {
