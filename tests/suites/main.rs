@@ -4,6 +4,7 @@
 
 mod bench_daemon;
 mod bench_files;
+mod bench_swarm;
 mod case;
 mod commands;
 mod configuration;
@@ -43,6 +44,7 @@ const SUITES: &[&[Case]] = &[
     flood::CASES,
     bench_daemon::CASES,
     bench_files::CASES,
+    bench_swarm::CASES,
 ];
 
 fn main() -> ExitCode {

@@ -1,0 +1,188 @@
+//! The recommendations about swarm mode: a swarm of one manager, made, bent and left.
+
+use anyhow::{Context, Result, ensure};
+use hullwatch_tests::{Enclave, PATIENCE, eventually};
+
+use crate::case::cases;
+use crate::stage::programs;
+
+cases! {
+    alone:
+        a_swarm_comes_and_goes,
+        settings_of_the_cluster,
+        networks_and_services,
+        addresses_and_planes;
+}
+
+fn docker(enclave: &Enclave, command: &str) -> Result<String> {
+    enclave.docker().run(&command.split(' ').collect::<Vec<_>>())
+}
+
+fn a_swarm_comes_and_goes() -> Result<()> {
+    const NONE: &str = "
+        swarm-mode-off-unless-needed | the engine       | pass           | in no swarm
+        swarm-manager-count          | the swarm        | not-applicable | in no swarm
+        swarm-autolock               | the swarm        | not-applicable | in no swarm
+        swarm-bound-to-interface     | the swarm        | not-applicable | in no swarm
+        overlay-networks-encrypted   | overlay networks | not-applicable | in no swarm
+        live-restore                 | the daemon       | fail           | false";
+    let mut enclave = Enclave::with_engine(&programs(), "", &[])?;
+    enclave.bench(&[])?.expect(NONE).context("before")?;
+    docker(&enclave, "swarm init --advertise-addr 127.0.0.1")?;
+    enclave.bench(&[])?.expect(
+        "
+        swarm-mode-off-unless-needed | the engine | fail           | a manager of a swarm (active)
+        swarm-manager-count          | the swarm  | pass           | 1 managers: an odd number
+        swarm-autolock               | the swarm  | fail           | does not lock
+        live-restore                 | the daemon | not-applicable | a node of a swarm",
+    )?;
+    enclave.write("/etc/policy.toml", "swarm_expected = true\n")?;
+    enclave
+        .bench(&["--policy", "/etc/policy.toml"])?
+        .expect("swarm-mode-off-unless-needed | the engine | pass | as the policy expects")?;
+    docker(&enclave, "swarm leave --force")?;
+    enclave.bench(&[])?.expect(NONE).context("after")?;
+    // A manager that waits for its key knows nothing but that.
+    docker(&enclave, "swarm init --advertise-addr 127.0.0.1 --autolock")?;
+    enclave.start_engine("", &[])?;
+    enclave.bench(&[])?.expect(
+        "
+        swarm-autolock               | the swarm  | pass    | waits for its unlock key
+        swarm-mode-off-unless-needed | the engine | fail    | (locked)
+        swarm-manager-count          | the swarm  | unknown | is locked",
+    )
+}
+
+fn settings_of_the_cluster() -> Result<()> {
+    let enclave = Enclave::with_engine(&programs(), "", &[])?;
+    docker(&enclave, "swarm init --advertise-addr 127.0.0.1")?;
+    let report = |lines: &str| enclave.bench(&[])?.expect(lines);
+    report(
+        "
+        swarm-autolock            | the swarm               | fail           | does not lock its managers' keys
+        swarm-unlock-key-rotation | the unlock key          | not-applicable | does not lock
+        swarm-node-cert-expiry    | the swarm               | pass           | live 2160 hours
+        swarm-node-cert-expiry    | this node's certificate | pass           | lives until
+        swarm-ca-rotation         | the root certificate    | pass           | 0 days, 365 are allowed",
+    )?;
+    docker(&enclave, "swarm update --autolock --cert-expiry 9000h")?;
+    report(
+        "
+        swarm-autolock            | the swarm      | pass    | locks its managers' keys
+        swarm-unlock-key-rotation | the unlock key | unknown | attestation
+        swarm-node-cert-expiry    | the swarm      | fail    | live 9000 hours, 2160 are allowed",
+    )?;
+    let remedy = enclave
+        .bench(&[])?
+        .item("swarm-node-cert-expiry", "the swarm")?
+        .to_string();
+    ensure!(
+        remedy.contains("docker swarm update --cert-expiry 2160h"),
+        "{remedy}"
+    );
+    docker(&enclave, "swarm update --cert-expiry 2160h")?;
+    report("swarm-node-cert-expiry | the swarm | pass | live 2160 hours")?;
+    // What the policy allows and what is stated.
+    let stated = |date: &str, expires: &str| {
+        format!(
+            "max_node_cert_hours = 24\nmax_unlock_key_age_days = 90\n[attestations.swarm-unlock-key-rotation]\n\
+             statement = \"rotated\"\nby = \"ops\"\ndate = {date}\nexpires = {expires}\n"
+        )
+    };
+    let today = enclave.sh("date -u +%Y-%m-%d")?;
+    let old = enclave.sh("date -u -d '200 days ago' +%Y-%m-%d")?;
+    let later = enclave.sh("date -u -d '60 days' +%Y-%m-%d")?;
+    for (date, verdict, words) in [
+        (&today, "pass", "ops stated"),
+        (&old, "fail", "200 days, 90 are allowed"),
+    ] {
+        enclave.write("/etc/policy.toml", &stated(date, &later))?;
+        enclave
+            .bench(&["--policy", "/etc/policy.toml"])?
+            .expect(&format!(
+                "
+            swarm-unlock-key-rotation | the unlock key          | {verdict} | {words}
+            swarm-node-cert-expiry    | the swarm               | fail      | 24 are allowed
+            swarm-node-cert-expiry    | this node's certificate | fail      | more hours, 24 are allowed"
+            ))?;
+    }
+    docker(&enclave, "swarm update --autolock=false")?;
+    report("swarm-autolock | the swarm | fail | does not lock")
+}
+
+fn networks_and_services() -> Result<()> {
+    let enclave = Enclave::with_engine(&programs(), "", &[])?;
+    enclave.import(&programs(), "e2e-root:1")?;
+    docker(&enclave, "swarm init --advertise-addr 127.0.0.1")?;
+    let report = |lines: &str| enclave.bench(&[])?.expect(lines);
+    report(
+        "
+        overlay-networks-encrypted | ingress   | not-applicable | routing mesh's own
+        swarm-secrets-used         | the swarm | pass           | there are no services",
+    )?;
+    docker(&enclave, "network create -d overlay plain")?;
+    docker(&enclave, "network create -d overlay --opt encrypted sealed")?;
+    docker(
+        &enclave,
+        "network create -d overlay --opt encrypted=false --label encrypted=true named-encrypted",
+    )?;
+    report(
+        "
+        overlay-networks-encrypted | plain           | fail | network plain is not encrypted
+        overlay-networks-encrypted | sealed          | pass | network sealed is encrypted
+        overlay-networks-encrypted | named-encrypted | fail | is not encrypted",
+    )?;
+    docker(&enclave, "network rm plain named-encrypted")?;
+    report("overlay-networks-encrypted | sealed | pass | encrypted")?;
+    let service = "service create --detach --no-resolve-image --replicas 0 --name";
+    docker(
+        &enclave,
+        &format!("{service} quiet -e LANG=C e2e-root:1 /bin/sleep 1000"),
+    )?;
+    report("swarm-secrets-used | the swarm | unknown | the swarm keeps none")?;
+    docker(
+        &enclave,
+        &format!("{service} leaky -e DB_PASSWORD=correct-horse-battery e2e-root:1 /bin/sleep 1000"),
+    )?;
+    report("swarm-secrets-used | leaky | fail | shows what looks like a secret")?;
+    let shown = enclave.bench(&[])?.value.to_string();
+    ensure!(
+        !shown.contains("correct-horse-battery"),
+        "the report tells the secret"
+    );
+    docker(&enclave, "service rm leaky")?;
+    enclave.sh("echo correct-horse | docker secret create db -")?;
+    docker(
+        &enclave,
+        &format!("{service} proper --secret db e2e-root:1 /bin/sleep 1000"),
+    )?;
+    report("swarm-secrets-used | the swarm | pass | keeps 1 secrets, and none of 2 services shows one")
+}
+
+fn addresses_and_planes() -> Result<()> {
+    let mut enclave = Enclave::with_engine(&programs(), "", &[])?;
+    enclave.sh(
+        "ip link add orders type dummy && ip addr add 198.51.100.1/24 dev orders && ip link set orders up",
+    )?;
+    enclave
+        .sh("ip link add data type dummy && ip addr add 203.0.113.1/24 dev data && ip link set data up")?;
+    docker(&enclave, "swarm init --advertise-addr 198.51.100.1")?;
+    enclave.bench(&[])?.expect(
+        "
+        swarm-bound-to-interface | :: port 2377/tcp6 | fail | listens on every address of the host at port 2377
+        swarm-bound-to-interface | :: port 7946/tcp6 | fail | at port 7946",
+    )?;
+    docker(&enclave, "swarm leave --force")?;
+    let bound = "swarm init --advertise-addr 198.51.100.1 --listen-addr 198.51.100.1:2377 --data-path-addr 203.0.113.1";
+    docker(&enclave, bound)?;
+    let listens = |enclave: &Enclave| {
+        eventually("the swarm talks", PATIENCE, || {
+            enclave.sh("ss -ltn 2>/dev/null | grep -q :7946").ok()
+        })
+    };
+    listens(&enclave)?;
+    enclave.bench(&[])?.expect(
+        "swarm-bound-to-interface | 198.51.100.1 port 2377/tcp | pass | listens on 198.51.100.1 alone at port 2377",
+    )?;
+    enclave.stop_engine()
+}
