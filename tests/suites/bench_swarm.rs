@@ -1,7 +1,7 @@
 //! The recommendations about swarm mode: a swarm of one manager, made, bent and left.
 
 use anyhow::{Context, Result, ensure};
-use hullwatch_tests::{Enclave, PATIENCE, eventually};
+use hullwatch_tests::Enclave;
 
 use crate::case::cases;
 use crate::stage::programs;
@@ -160,12 +160,13 @@ fn networks_and_services() -> Result<()> {
 }
 
 fn addresses_and_planes() -> Result<()> {
-    let mut enclave = Enclave::with_engine(&programs(), "", &[])?;
-    enclave.sh(
-        "ip link add orders type dummy && ip addr add 198.51.100.1/24 dev orders && ip link set orders up",
-    )?;
-    enclave
-        .sh("ip link add data type dummy && ip addr add 203.0.113.1/24 dev data && ip link set data up")?;
+    let enclave = Enclave::with_engine(&programs(), "", &[])?;
+    enclave.import(&programs(), "e2e-root:1")?;
+    for (name, address) in [("orders", "198.51.100.1"), ("data", "203.0.113.1")] {
+        enclave.sh(&format!(
+            "ip link add {name} type bridge && ip addr add {address}/24 dev {name} && ip link set {name} up"
+        ))?;
+    }
     docker(&enclave, "swarm init --advertise-addr 198.51.100.1")?;
     enclave.bench(&[])?.expect(
         "
@@ -175,14 +176,12 @@ fn addresses_and_planes() -> Result<()> {
     docker(&enclave, "swarm leave --force")?;
     let bound = "swarm init --advertise-addr 198.51.100.1 --listen-addr 198.51.100.1:2377 --data-path-addr 203.0.113.1";
     docker(&enclave, bound)?;
-    let listens = |enclave: &Enclave| {
-        eventually("the swarm talks", PATIENCE, || {
-            enclave.sh("ss -ltn 2>/dev/null | grep -q :7946").ok()
-        })
-    };
-    listens(&enclave)?;
+    docker(&enclave, "network create -d overlay --attachable plane")?;
+    docker(&enclave, "run -d --network plane e2e-root:1 /bin/sleep 1000")?;
     enclave.bench(&[])?.expect(
-        "swarm-bound-to-interface | 198.51.100.1 port 2377/tcp | pass | listens on 198.51.100.1 alone at port 2377",
+        "
+        swarm-bound-to-interface | 198.51.100.1 port 2377/tcp | pass | listens on 198.51.100.1 alone at port 2377
+        swarm-bound-to-interface | 198.51.100.1 port 7946/tcp | pass | listens on 198.51.100.1 alone at port 7946",
     )?;
-    enclave.stop_engine()
+    Ok(())
 }

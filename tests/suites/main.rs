@@ -4,6 +4,7 @@
 
 mod bench_daemon;
 mod bench_files;
+mod bench_host;
 mod bench_swarm;
 mod case;
 mod commands;
@@ -44,6 +45,7 @@ const SUITES: &[&[Case]] = &[
     flood::CASES,
     bench_daemon::CASES,
     bench_files::CASES,
+    bench_host::CASES,
     bench_swarm::CASES,
 ];
 
