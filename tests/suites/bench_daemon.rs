@@ -29,65 +29,68 @@ const UNIX: &str = "--host=unix:///run/docker.sock";
 /// What the policy may add.
 const POLICY: &str = "rootless_required = true\nrequired_ulimits = [\"nofile\", \"nproc\"]\n";
 
+/// A file that an operator should not have written, and what is to be said of it.
+const CARELESS: &str = r#"{
+    "icc": true, "log-level": "debug", "iptables": false, "userland-proxy": true, "live-restore": false,
+    "insecure-registries": ["reg.example:5000", "10.9.0.0/16", "localhost:5000"],
+    "registry-mirrors": ["http://mirror.example"], "cgroup-parent": "/elsewhere", "log-driver": "none",
+    "experimental": true, "no-new-privileges": false, "default-ulimits": {"core": {"Name": "core", "Soft": 0, "Hard": 0}}
+}"#;
+const CARELESS_SAID: &str = "
+    bridge-icc-disabled          | bridge                 | fail | lets its containers talk to each other; 0 are on it
+    daemon-log-level-info        | the daemon             | fail | `log-level` is debug in /etc/docker/daemon.json
+    daemon-manages-iptables      | iptables               | fail | `iptables` is false in /etc/docker/daemon.json
+    userland-proxy-disabled      | the daemon             | fail | `userland-proxy` is true in /etc/docker/daemon.json
+    live-restore                 | the daemon             | fail | `live-restore` is false as the engine shows
+    no-insecure-registries       | reg.example:5000       | fail | without verified TLS
+    no-insecure-registries       | 10.9.0.0/16            | fail | without verified TLS
+    no-insecure-registries       | http://mirror.example/ | fail | by plain HTTP
+    daemon-cgroup-parent-default | the daemon             | fail | /elsewhere
+    remote-log-driver            | the daemon             | fail | nothing is logged
+    no-experimental              | the daemon             | fail | `experimental` is true as the engine shows
+    daemon-no-new-privileges     | the daemon             | fail | `no-new-privileges` is false in
+    default-ulimits              | the daemon             | fail | no default for nofile, nproc, which the policy requires
+    userns-remap                 | the daemon             | fail | root in containers is root on the host
+    authorization-plugin         | the daemon             | fail | no plugin decides
+    daemon-rootless              | the daemon             | fail | is root on the host, and the policy requires";
+/// The same mended.
+const CAREFUL: &str = r#"{
+    "icc": false, "log-level": "info", "iptables": true, "userland-proxy": false, "live-restore": true,
+    "insecure-registries": ["127.0.0.0/8"], "registry-mirrors": ["https://mirror.example"],
+    "cgroup-parent": "/docker", "log-driver": "syslog", "log-opts": {"syslog-address": "tcp://192.0.2.1:514"},
+    "experimental": false, "no-new-privileges": true, "userns-remap": "mapped", "default-ulimits": {
+        "nofile": {"Name": "nofile", "Soft": 1024, "Hard": 2048}, "nproc": {"Name": "nproc", "Soft": 64, "Hard": 64}
+    }
+}"#;
+const CAREFUL_SAID: &str = "
+    bridge-icc-disabled          | bridge             | pass | keeps its containers apart
+    daemon-log-level-info        | the daemon         | pass | `log-level` is info in /etc/docker/daemon.json
+    daemon-manages-iptables      | iptables           | pass | `iptables` is true in
+    userland-proxy-disabled      | the daemon         | pass | `userland-proxy` is false in
+    live-restore                 | the daemon         | pass | `live-restore` is true as the engine shows
+    no-insecure-registries       | registries         | pass | but the loopback's
+    daemon-cgroup-parent-default | the daemon         | pass | the default of the cgroupfs driver
+    remote-log-driver            | the daemon         | pass | logs leave the host
+    no-experimental              | the daemon         | pass | `experimental` is false as the engine shows
+    daemon-no-new-privileges     | the daemon         | pass | `no-new-privileges` is true in
+    default-ulimits              | the daemon         | pass | nofile 1024:2048
+    userns-remap                 | the daemon         | pass | remaps users
+    userns-remap                 | /etc/subuid        | pass | the range of mapped holds no account
+    no-aufs-driver               | the storage driver | pass | overlay2";
+
 fn options_in_the_file() -> Result<()> {
-    const CARELESS: &str = r#"{
-        "icc": true, "log-level": "debug", "iptables": false, "userland-proxy": true, "live-restore": false,
-        "insecure-registries": ["reg.example:5000", "10.9.0.0/16", "localhost:5000"],
-        "registry-mirrors": ["http://mirror.example"], "cgroup-parent": "/elsewhere", "log-driver": "none",
-        "experimental": true, "no-new-privileges": false, "default-ulimits": {"core": {"Name": "core", "Soft": 0, "Hard": 0}}
-    }"#;
-    const BROKEN: &str = "
-        bridge-icc-disabled          | bridge                 | fail | lets its containers talk to each other; 0 are on it
-        daemon-log-level-info        | the daemon             | fail | `log-level` is debug in /etc/docker/daemon.json
-        daemon-manages-iptables      | iptables               | fail | `iptables` is false in /etc/docker/daemon.json
-        userland-proxy-disabled      | the daemon             | fail | `userland-proxy` is true in /etc/docker/daemon.json
-        live-restore                 | the daemon             | fail | `live-restore` is false as the engine shows
-        no-insecure-registries       | reg.example:5000       | fail | without verified TLS
-        no-insecure-registries       | 10.9.0.0/16            | fail | without verified TLS
-        no-insecure-registries       | http://mirror.example/ | fail | by plain HTTP
-        daemon-cgroup-parent-default | the daemon             | fail | /elsewhere
-        remote-log-driver            | the daemon             | fail | nothing is logged
-        no-experimental              | the daemon             | fail | `experimental` is true as the engine shows
-        daemon-no-new-privileges     | the daemon             | fail | `no-new-privileges` is false in
-        default-ulimits              | the daemon             | fail | no default for nofile, nproc, which the policy requires
-        userns-remap                 | the daemon             | fail | root in containers is root on the host
-        authorization-plugin         | the daemon             | fail | no plugin decides
-        daemon-rootless              | the daemon             | fail | is root on the host, and the policy requires";
-    const CAREFUL: &str = r#"{
-        "icc": false, "log-level": "info", "iptables": true, "userland-proxy": false, "live-restore": true,
-        "insecure-registries": ["127.0.0.0/8"], "registry-mirrors": ["https://mirror.example"],
-        "cgroup-parent": "/docker", "log-driver": "syslog", "log-opts": {"syslog-address": "tcp://192.0.2.1:514"},
-        "experimental": false, "no-new-privileges": true, "userns-remap": "mapped", "default-ulimits": {
-            "nofile": {"Name": "nofile", "Soft": 1024, "Hard": 2048}, "nproc": {"Name": "nproc", "Soft": 64, "Hard": 64}
-        }
-    }"#;
-    const MENDED: &str = "
-        bridge-icc-disabled          | bridge             | pass | keeps its containers apart
-        daemon-log-level-info        | the daemon         | pass | `log-level` is info in /etc/docker/daemon.json
-        daemon-manages-iptables      | iptables           | pass | `iptables` is true in
-        userland-proxy-disabled      | the daemon         | pass | `userland-proxy` is false in
-        live-restore                 | the daemon         | pass | `live-restore` is true as the engine shows
-        no-insecure-registries       | registries         | pass | but the loopback's
-        daemon-cgroup-parent-default | the daemon         | pass | the default of the cgroupfs driver
-        remote-log-driver            | the daemon         | pass | logs leave the host
-        no-experimental              | the daemon         | pass | `experimental` is false as the engine shows
-        daemon-no-new-privileges     | the daemon         | pass | `no-new-privileges` is true in
-        default-ulimits              | the daemon         | pass | nofile 1024:2048
-        userns-remap                 | the daemon         | pass | remaps users
-        userns-remap                 | /etc/subuid        | pass | the range of mapped holds no account
-        no-aufs-driver               | the storage driver | pass | overlay2";
     let mut enclave = Enclave::with_engine(&programs(), CARELESS, &[])?;
     enclave.write("/etc/policy.toml", POLICY)?;
     let policy = ["--policy", "/etc/policy.toml"];
     let careless = enclave.bench(&policy)?;
-    careless.expect(BROKEN).context("careless")?;
+    careless.expect(CARELESS_SAID).context("careless")?;
     let remedy = careless.item("live-restore", DAEMON)?.to_string();
     ensure!(
         remedy.contains(r#"Put \"live-restore\": true in /etc/docker/daemon.json, then reload the engine"#),
         "{remedy}"
     );
     enclave.start_engine(CAREFUL, &[])?;
-    enclave.bench(&policy)?.expect(MENDED).context("careful")?;
+    enclave.bench(&policy)?.expect(CAREFUL_SAID).context("careful")?;
     // Numbers of containers that are somebody of the host after all.
     enclave.write("/etc/subuid", "mapped:1000:65536\n")?;
     let overlap = "userns-remap | /etc/subuid | fail | users of containers can be ana (uid 1000) of the host";

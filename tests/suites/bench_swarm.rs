@@ -173,6 +173,9 @@ fn addresses_and_planes() -> Result<()> {
         swarm-bound-to-interface | :: port 2377/tcp6 | fail | listens on every address of the host at port 2377
         swarm-bound-to-interface | :: port 7946/tcp6 | fail | at port 7946",
     )?;
+    enclave
+        .bench(&[])?
+        .expect("swarm-plane-separation | this node | fail | they share an interface")?;
     docker(&enclave, "swarm leave --force")?;
     let bound = "swarm init --advertise-addr 198.51.100.1 --listen-addr 198.51.100.1:2377 --data-path-addr 203.0.113.1";
     docker(&enclave, bound)?;
@@ -180,6 +183,7 @@ fn addresses_and_planes() -> Result<()> {
     docker(&enclave, "run -d --network plane e2e-root:1 /bin/sleep 1000")?;
     enclave.bench(&[])?.expect(
         "
+        swarm-plane-separation   | this node                  | pass | (orders), data goes by data
         swarm-bound-to-interface | 198.51.100.1 port 2377/tcp | pass | listens on 198.51.100.1 alone at port 2377
         swarm-bound-to-interface | 198.51.100.1 port 7946/tcp | pass | listens on 198.51.100.1 alone at port 7946",
     )?;
