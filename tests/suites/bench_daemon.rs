@@ -20,6 +20,7 @@ cases! {
         plugins_that_decide,
         requests_only_read,
         profiles_and_storage,
+        root_and_registries_of_old,
         containers_of_before_the_default;
 }
 
@@ -396,6 +397,38 @@ fn profiles_and_storage() -> Result<()> {
         devicemapper-basesize-default | the daemon         | not-applicable | overlay2
         no-aufs-driver                | the storage driver | pass           | overlay2
         daemon-seccomp-profile        | the daemon         | pass           | the engine's own profile",
+    )
+}
+
+fn root_and_registries_of_old() -> Result<()> {
+    let enclave = Enclave::with_engine(&programs(), "{}", &[])?;
+    let first = ["--benchmark", "cis-1.13.0"];
+    let judged = |arguments: &[&str], line: &str| enclave.bench(arguments)?.expect(line);
+    judged(
+        &first,
+        "legacy-registry-v1-disabled | the daemon | not-applicable | does not have the protocol",
+    )?;
+    enclave.write("/etc/docker/daemon.json", r#"{"disable-legacy-registry": true}"#)?;
+    judged(
+        &first,
+        "legacy-registry-v1-disabled | the daemon | fail | will not start again with it",
+    )?;
+    judged(
+        &[],
+        "daemon-rootless | the daemon | unknown | the policy does not say whether it may be",
+    )?;
+    let (today, later) = (
+        enclave.sh("date -u +%Y-%m-%d")?,
+        enclave.sh("date -u -d '9 days' +%Y-%m-%d")?,
+    );
+    let stated = format!("statement = \"needs it\"\nby = \"ops\"\ndate = {today}\nexpires = {later}\n");
+    enclave.write(
+        "/etc/policy.toml",
+        &format!("[attestations.daemon-rootless]\n{stated}"),
+    )?;
+    judged(
+        &["--policy", "/etc/policy.toml"],
+        "daemon-rootless | the daemon | pass | ops stated on",
     )
 }
 

@@ -1,7 +1,7 @@
 //! The recommendations about swarm mode: a swarm of one manager, made, bent and left.
 
 use anyhow::{Context, Result, ensure};
-use hullwatch_tests::Enclave;
+use hullwatch_tests::{Enclave, PATIENCE, eventually};
 
 use crate::case::cases;
 use crate::stage::programs;
@@ -11,7 +11,9 @@ cases! {
         a_swarm_comes_and_goes,
         settings_of_the_cluster,
         networks_and_services,
-        addresses_and_planes;
+        addresses_and_planes,
+        an_old_authority,
+        two_managers;
 }
 
 fn docker(enclave: &Enclave, command: &str) -> Result<String> {
@@ -188,4 +190,61 @@ fn addresses_and_planes() -> Result<()> {
         swarm-bound-to-interface | 198.51.100.1 port 7946/tcp | pass | listens on 198.51.100.1 alone at port 7946",
     )?;
     Ok(())
+}
+
+/// A root certificate that was issued long ago, as one that was brought along may be.
+const OLD_AUTHORITY: &str = "
+mkdir /run/ca; cd /run/ca; : >index; echo 01 >serial
+printf '%s\n' '[ca]' default_ca=d '[d]' database=index serial=serial new_certs_dir=. default_md=sha256 \
+    policy=p x509_extensions=v '[p]' commonName=supplied '[v]' basicConstraints=critical,CA:true \
+    keyUsage=critical,keyCertSign,cRLSign subjectKeyIdentifier=hash >config
+openssl ecparam -name prime256v1 -genkey -noout | openssl pkcs8 -topk8 -nocrypt -out key.pem
+openssl req -new -key key.pem -subj /CN=swarm-ca -out request.pem
+openssl ca -batch -config config -selfsign -keyfile key.pem -in request.pem -out cert.pem -notext \
+    -startdate 20240101000000Z -enddate 20440101000000Z
+";
+
+fn an_old_authority() -> Result<()> {
+    let enclave = Enclave::with_engine(&programs(), "", &[])?;
+    docker(&enclave, "swarm init --advertise-addr 127.0.0.1")?;
+    enclave.sh(OLD_AUTHORITY)?;
+    let becomes = |line: &str| {
+        // Nodes get their new certificates one after the other.
+        eventually(line, PATIENCE, || {
+            enclave.bench(&[]).and_then(|report| report.expect(line)).ok()
+        })
+    };
+    becomes("swarm-ca-rotation | the root certificate | pass | 0 days")?;
+    enclave.sh("docker swarm ca --rotate --detach --ca-cert /run/ca/cert.pem --ca-key /run/ca/key.pem")?;
+    becomes("swarm-ca-rotation | the root certificate | fail | is of 2024-01-01")?;
+    docker(&enclave, "swarm ca --rotate --detach")?;
+    becomes("swarm-ca-rotation | the root certificate | pass | 0 days, 365 are allowed")
+}
+
+fn two_managers() -> Result<()> {
+    const OTHER: &str = "docker -H unix:///run/other.sock";
+    let enclave = Enclave::with_engine(&programs(), "", &["--iptables=false", "--bridge=none"])?;
+    docker(
+        &enclave,
+        "swarm init --advertise-addr 127.0.0.1 --listen-addr 127.0.0.1:2377",
+    )?;
+    let token = docker(&enclave, "swarm join-token -q manager")?;
+    enclave.sh(
+        "echo {} >/etc/other.json; setsid dockerd --data-root /var/lib/other --exec-root /run/other --pidfile /run/other.pid --bridge=none \
+         --iptables=false --config-file /etc/other.json --host unix:///run/other.sock >/run/other.log 2>&1 &",
+    )?;
+    eventually("the other engine answers", PATIENCE, || {
+        enclave.sh(&format!("{OTHER} version")).ok()
+    })?;
+    let judged = |line: &str| enclave.bench(&[])?.expect(line);
+    judged("swarm-manager-count | the swarm | pass | 1 managers: an odd number")?;
+    enclave.sh(&format!(
+        "{OTHER} swarm join --token {token} --advertise-addr 127.0.0.2 --listen-addr 127.0.0.2:2377 127.0.0.1:2377"
+    ))?;
+    judged("swarm-manager-count | the swarm | fail | 2 managers: an even number")?;
+    let node = enclave.sh(&format!("{OTHER} info --format '{{{{.Swarm.NodeID}}}}'"))?;
+    docker(&enclave, &format!("node demote {node}"))?;
+    eventually("the other is no manager", PATIENCE, || {
+        judged("swarm-manager-count | the swarm | pass | 1 managers: an odd number").ok()
+    })
 }
