@@ -4,10 +4,12 @@
 
 mod audit;
 mod bridge;
+mod assessment;
 mod cleanup;
 mod container;
 mod docker;
 mod dockerd;
+mod enclave;
 mod image;
 mod line;
 mod patience;
@@ -17,9 +19,11 @@ mod watch;
 mod world;
 
 pub use audit::{Audit, Record as AuditRecord};
+pub use assessment::{Assessment, text};
 pub use container::Container;
 pub use docker::Docker;
 pub use dockerd::Dockerd;
+pub use enclave::Enclave;
 pub use line::Line;
 pub use patience::{PATIENCE, eventually};
 pub use shell::{Reply, Shell};

@@ -66,16 +66,7 @@ impl World {
 
     fn make(programs: &Programs, bridged: bool) -> Result<Self> {
         skip::requirements(&programs.hullwatch)?;
-        let temp = std::env::temp_dir();
-        cleanup::sweep(&temp);
-        let root = tempfile::Builder::new()
-            .prefix(cleanup::PREFIX)
-            .tempdir_in(&temp)?
-            .keep();
-        let owner = cleanup::identity_of(Some(&std::process::id().to_string()));
-        fs::write(root.join(cleanup::OWNER), owner)?;
-        // Users without privilege act in it.
-        fs::set_permissions(&root, fs::Permissions::from_mode(0o755))?;
+        let root = cleanup::new_root()?;
         let programs = Self::gather(&root, programs)?;
         let bridge = bridged.then(|| bridge::make(&root)).transpose()?;
         let vendor = vendor_runtime(&root);

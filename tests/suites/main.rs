@@ -8,6 +8,10 @@ mod bench_cli;
 mod bench_formats;
 mod bench_images;
 mod bench_runtime;
+mod bench_daemon;
+mod bench_files;
+mod bench_host;
+mod bench_swarm;
 mod case;
 mod commands;
 mod configuration;
@@ -15,6 +19,7 @@ mod engine;
 mod fixture;
 mod flood;
 mod mounts;
+mod plugin;
 mod privileged;
 mod refusals;
 mod replay;
@@ -49,6 +54,10 @@ const SUITES: &[&[Case]] = &[
     bench_runtime::CASES,
     bench_cli::CASES,
     bench_formats::CASES,
+    bench_daemon::CASES,
+    bench_files::CASES,
+    bench_host::CASES,
+    bench_swarm::CASES,
 ];
 
 fn main() -> ExitCode {
