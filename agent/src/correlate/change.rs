@@ -269,8 +269,13 @@ fn bears(check: &Check, file: &FileChange, subject: &str) -> bool {
     if below(subject, &file.path) || below(&file.path, subject) {
         return true;
     }
+    // What the daemon is told follows from what files hold, not from whose they are.
+    let content = file.ops.iter().any(|op| op != "attributes");
     match file.role {
-        Some(Role::ConfigFile) => check.section == "daemon",
+        Some(Role::ConfigFile) => check.section == "daemon" && content,
+        Some(Role::ConfigDir) => {
+            check.section == "daemon" && file.ops.iter().any(|op| op != "attributes" && op != "write")
+        }
         Some(Role::EngineSocket) => check.key == ACCESS,
         Some(Role::Accounts) => check.key == ACCESS || check.key == "userns-remap",
         Some(Role::AuditRules) => check.key.starts_with("audit-"),

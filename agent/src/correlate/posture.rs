@@ -145,6 +145,10 @@ impl Posture {
         self.containers.remove(id);
     }
 
+    pub(super) fn forget_image(&mut self, id: &String) {
+        self.images.remove(id);
+    }
+
     /// The standing verdict of a check of the host, over all its items.
     pub(super) fn of_host(&self, key: &str) -> Option<VerdictKind> {
         self.overall.get(key).map(|stand| stand.kind)

@@ -73,6 +73,8 @@ struct Watch {
     survey: mpsc::Sender<HostFacts>,
     /// Whether something changed since they were last sent.
     stale: bool,
+    /// Whether the engine said something since the host's facts were last told.
+    untold: bool,
     files: Option<FileWatch>,
     /// Whether the engine answers, as far as is known: only then is it worth waiting for.
     engine_answers: bool,
@@ -127,6 +129,7 @@ pub async fn watch(config: WatchConfig) -> Result<(), PipelineError> {
         wanted,
         survey,
         stale: true,
+        untold: false,
         files,
         engine_answers: true,
         ticks: 0,

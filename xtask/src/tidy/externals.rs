@@ -14,7 +14,10 @@ const HOMES: &[(&str, &[&str])] = &[
     ("netlink*", &["source/audit"]),
     ("syscalls", &["source/audit"]),
     ("zerocopy", &["source/audit"]),
-    ("procfs", &["source/host", "source/files", "enrich", "model/mountinfo"]),
+    (
+        "procfs",
+        &["source/host", "source/files", "enrich", "model/mountinfo"],
+    ),
     ("rusqlite", &["journal"]),
     ("clap", &["cli"]),
     ("tracing_subscriber", &["telemetry", "cli"]),
