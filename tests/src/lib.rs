@@ -2,6 +2,7 @@
 //! and the built `hullwatch` driven as its user drives it. The crate knows the product only by its
 //! command line and its stream.
 
+mod audit;
 mod cleanup;
 mod container;
 mod docker;
@@ -14,6 +15,7 @@ mod skip;
 mod watch;
 mod world;
 
+pub use audit::{Audit, Record as AuditRecord};
 pub use container::Container;
 pub use docker::Docker;
 pub use dockerd::Dockerd;

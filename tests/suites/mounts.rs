@@ -105,7 +105,9 @@ fn a_mount_on_the_host(stage: &mut Stage) -> Result<()> {
 }
 
 fn mounts_that_fail(stage: &mut Stage) -> Result<()> {
+    let mark = stage.watch()?.mark();
     let mut shell = stage.world.container(&["--security-opt", "seccomp=unconfined"])?;
+    stage.known(mark, &shell.id)?;
     let mark = stage.watch()?.mark();
     let deeds = [
         ("mount tmpfs /mnt", "mount"),

@@ -1,6 +1,7 @@
 //! The catalogue: one file per recommendation, with its numbers, its text, how to assess it and which
 //! live observations bear on it. Pure: no I/O, no clock.
 
+pub(crate) mod audit_trail;
 mod benchmark;
 mod context;
 mod evaluate;
@@ -131,6 +132,22 @@ checks! {
     host_hardened,
     docker_up_to_date,
     docker_group_trusted_members,
+    audit_docker_daemon,
+    audit_run_containerd,
+    audit_docker_root,
+    audit_etc_docker,
+    audit_docker_service_unit,
+    audit_containerd_socket,
+    audit_docker_socket,
+    audit_etc_default_docker,
+    audit_daemon_json,
+    audit_containerd_config,
+    audit_etc_sysconfig_docker,
+    audit_containerd_binary,
+    audit_containerd_shim,
+    audit_containerd_shim_runc_v1,
+    audit_containerd_shim_runc_v2,
+    audit_runc_binary,
     file_docker_service_owner,
     file_docker_service_mode,
     file_docker_socket_unit_owner,

@@ -120,6 +120,7 @@ fn ranges(host: &Host) -> Result<Verdict, Verdict> {
     let users = system.users.look()?;
     let account = account(host)?;
     let uid = users
+        .0
         .iter()
         .find(|(_, name)| **name == account)
         .map(|(uid, _)| *uid);
@@ -137,7 +138,7 @@ fn ranges(host: &Host) -> Result<Verdict, Verdict> {
             .iter()
             .any(|(first, count)| offset(*first).is_some_and(|offset| offset < *count))
     };
-    match users.iter().find(|(uid, _)| within(**uid)) {
+    match users.0.iter().find(|(uid, _)| within(**uid)) {
         Some((uid, name)) => {
             let facts = json!({ "account": account, "ranges": ranges, "uid": uid, "user": name });
             let reason = format!("users of containers can be {name} (uid {uid}) of the host");
@@ -162,6 +163,7 @@ fn account(host: &Host) -> Result<String, Verdict> {
             let uid = host.facts.daemon.look()?.uid;
             let users = host.facts.system.look()?.users.look()?;
             users
+                .0
                 .get(&uid)
                 .filter(|_| uid != 0)
                 .cloned()

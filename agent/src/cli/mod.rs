@@ -1,5 +1,6 @@
 //! The command line: one file per subcommand.
 
+pub mod audit;
 pub mod bench;
 pub mod checks;
 pub mod demo;
@@ -32,6 +33,8 @@ enum Command {
     Watch(Box<watch::WatchCommand>),
     /// Assess this host by the benchmark, and report.
     Bench(Box<bench::BenchCommand>),
+    /// Judge what the kernel's audit rules record of changes to the engine's files.
+    Audit(audit::AuditCommand),
     /// Say what this kernel and host allow, which probe runs on which hook, and what stays unseen.
     Doctor(doctor::DoctorCommand),
     /// Make harmless violations on this very host and catch them live.
@@ -61,6 +64,7 @@ impl Command {
         match self {
             Self::Watch(command) => command.run(),
             Self::Bench(command) => command.run(),
+            Self::Audit(command) => command.run(),
             Self::Doctor(command) => command.run(),
             Self::Demo(command) => command.run(),
             Self::Checks(command) => {

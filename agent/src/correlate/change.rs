@@ -114,7 +114,7 @@ impl Changes {
                 continue;
             };
             let doer = change.observation.process.as_ref().map(|process| process.pid);
-            if matches!(change.shown, Shown::Awaited(_)) && same_doer(doer, pid) && names(record, file) {
+            if matches!(change.shown, Shown::Awaited(_)) && fits(doer, pid, record, file) {
                 change.shown = confirmed(record);
                 settled.push(settle(change));
             }
@@ -203,15 +203,15 @@ impl Changes {
 
     fn record_of(&self, observation: &Observation, file: &FileChange) -> Option<&AuditRecord> {
         let doer = observation.process.as_ref().map(|process| process.pid);
-        let fits = |(time, pid, record): &&(Time, Option<u32>, AuditRecord)| {
+        let found = |(time, pid, record): &&(Time, Option<u32>, AuditRecord)| {
             let patience = if doer.is_some() && *pid == doer {
                 OPEN_FOR
             } else {
                 PATIENCE
             };
-            observation.time.since(*time) <= patience && same_doer(doer, *pid) && names(record, file)
+            observation.time.since(*time) <= patience && fits(doer, *pid, record, file)
         };
-        self.records.iter().rev().find(fits).map(|(_, _, record)| record)
+        self.records.iter().rev().find(found).map(|(_, _, record)| record)
     }
 }
 
@@ -243,16 +243,23 @@ fn trail(shown: &Shown) -> AuditTrail {
     }
 }
 
-/// Whether both can be one process; either may be unknown.
-fn same_doer(one: Option<u32>, other: Option<u32>) -> bool {
-    one.is_none() || other.is_none() || one == other
-}
-
-/// Whether a record names what was changed: by inode, or by path.
-fn names(record: &AuditRecord, file: &FileChange) -> bool {
+/// Whether a record can be of this change: of the same process as far as both are known, and naming what was changed by
+/// inode or by path. A name within a directory, which may be relative to anything, counts with the very same process alone, and
+/// where the name is what was changed.
+fn fits(doer: Option<u32>, pid: Option<u32>, record: &AuditRecord, file: &FileChange) -> bool {
+    if doer.is_some() && pid.is_some() && doer != pid {
+        return false;
+    }
+    let renames = file
+        .ops
+        .iter()
+        .any(|op| !matches!(op.as_str(), "write" | "attributes"));
+    let last = |path: &str| path.trim_end_matches('/').rsplit('/').next().map(str::to_owned);
     record.paths.iter().any(|path| {
         let by_inode = file.ino.is_some() && path.ino == file.ino && path.dev == file.dev;
-        by_inode || path.name.as_deref() == Some(file.path.as_str())
+        let name = path.name.as_deref().unwrap_or_default();
+        let by_name = renames && doer.is_some() && doer == pid && last(name) == last(&file.path);
+        by_inode || name == file.path || by_name
     })
 }
 

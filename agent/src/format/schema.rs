@@ -3,7 +3,7 @@
 use schemars::{JsonSchema, schema_for};
 use serde_json::{Value, json};
 
-use crate::model::{DoctorReport, Gap, Observation, PostureChange, Report, Status, Violation};
+use crate::model::{AuditReport, DoctorReport, Gap, Observation, PostureChange, Report, Status, Violation};
 
 /// The schema of every line type, by the value of its field `type`, and of the reports by their command.
 #[must_use]
@@ -15,6 +15,7 @@ pub fn all() -> Vec<(&'static str, Value)> {
         ("gap", of::<Gap>("gap")),
         ("status", of::<Status>("status")),
         ("bench", schema_for!(Report).to_value()),
+        ("audit", schema_for!(AuditReport).to_value()),
         ("doctor", schema_for!(DoctorReport).to_value()),
     ]
 }

@@ -97,4 +97,7 @@ pub struct RuleLine {
     pub text: String,
     /// Whether the file is the merged one that is loaded at boot, rather than one of those it is merged from.
     pub merged: bool,
+    /// The rule that loading it would make; null for an option (`-D`, `-e 2`) and for what is no rule.
+    #[serde(default)]
+    pub rule: Option<AuditRule>,
 }

@@ -1,6 +1,7 @@
 //! Pure data: what is seen, what is known, what is concluded. Knows nobody, does no I/O.
 
 mod audit;
+mod audit_report;
 mod capability;
 mod change;
 mod container;
@@ -24,6 +25,7 @@ mod time;
 mod violation;
 
 pub use audit::{AuditFacts, AuditField, AuditRule, AuditStatus, RuleLine, WatchTarget};
+pub use audit_report::{AuditDecision, AuditPathRow, AuditPersistence, AuditProof, AuditReport, AuditState};
 pub use capability::{CapSet, DEFAULT_CONTAINER_CAPS};
 pub use change::{AuditChange, AuditPath, AuditRecord, FileChange};
 pub use container::{
@@ -36,7 +38,7 @@ pub use graph_driver::GraphDriver;
 pub use host::{
     Cluster, ConfigFile, Daemon, DaemonOption, DataRoot, DirEntry, Engine, Host, HostFacts, HostRef,
     Listener, Network, Object, ObjectKind, ObjectState, OptionSource, Registries, Role, Service,
-    SocketAccess, Swarm, System, Volume,
+    SocketAccess, Swarm, System, Users, Volume,
 };
 pub use id::{CgroupId, ContainerId, ParseContainerIdError, ProcessKey};
 pub use line::{Gap, Line, PostureChange, Status, StatusState};

@@ -5,6 +5,7 @@
 //! it goes through correlation to the stream. Every task is supervised, every queue bounded.
 
 pub mod assess;
+mod audit;
 mod changes;
 mod engine;
 mod error;

@@ -1,11 +1,14 @@
 //! `hullwatch watch`: attach here and now, and tell.
 
+mod on_audit;
 mod on_engine;
 mod on_host;
 mod on_probes;
 
 use std::ops::ControlFlow;
 use std::time::Duration;
+
+use on_audit::Watched;
 
 use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
@@ -16,13 +19,14 @@ use super::reader::{self, Read};
 use super::scene::{Scene, socket_names};
 use super::signals::Stop;
 use super::startup::{WatchConfig, container_cgroups, probe_status, started};
-use super::{PipelineError, engine, losses, survey};
-use crate::check;
+use super::{PipelineError, audit, engine, losses, survey};
+use crate::check::{self, Benchmark};
 use crate::correlate::{Correlator, Settings};
 use crate::model::{
     ContainerId, Event, HostFacts, Line, Observation, Policy, Source, Status, StatusState, Time,
 };
 use crate::sink::stdout::{Ended, StdoutError};
+use crate::source::audit::AuditItem;
 use crate::source::engine::EngineItem;
 use crate::source::files::{FileItem, FileWatch};
 use crate::source::host;
@@ -76,6 +80,10 @@ struct Watch {
     /// Whether the engine said something since the host's facts were last told.
     untold: bool,
     files: Option<FileWatch>,
+    /// Whose records of the audit trail matter.
+    watched: Watched,
+    /// Whether all observations are written, and not those alone from which something may follow.
+    everything: bool,
     /// Whether the engine answers, as far as is known: only then is it worth waiting for.
     engine_answers: bool,
     ticks: u64,
@@ -87,6 +95,7 @@ struct Inlets {
     engine: mpsc::Receiver<EngineItem>,
     files: mpsc::Receiver<FileItem>,
     survey: mpsc::Receiver<HostFacts>,
+    audit: mpsc::Receiver<AuditItem>,
 }
 
 /// Watches until asked to stop, or until nobody reads.
@@ -115,14 +124,10 @@ pub async fn watch(config: WatchConfig) -> Result<(), PipelineError> {
     let (engine_items, wanted) = engine::spawn(config.engine, sockets);
     let (survey, surveyed) = survey::spawn();
     let (files, changed, unwatched) = on_host::start_files();
-    let settings = Settings {
-        benchmark: config.benchmark,
-        ..Settings::default()
-    };
     let mut watch = Watch {
         scene,
         hold: Hold::default(),
-        correlator: Correlator::new(settings, check::ALL),
+        correlator: correlator(config.benchmark),
         outlet,
         losses: losses::Losses::new(kernel, meter, Time::now()),
         facts,
@@ -131,6 +136,8 @@ pub async fn watch(config: WatchConfig) -> Result<(), PipelineError> {
         stale: true,
         untold: false,
         files,
+        watched: Watched::default(),
+        everything: config.observations,
         engine_answers: true,
         ticks: 0,
     };
@@ -145,12 +152,21 @@ pub async fn watch(config: WatchConfig) -> Result<(), PipelineError> {
             engine: engine_items,
             files: changed,
             survey: surveyed,
+            audit: audit::spawn(),
         };
         let reason = watch.follow(inlets, &mut stop).await?;
         watch.end(reason).await
     }
     .await;
     watch.close(outcome).await
+}
+
+fn correlator(benchmark: Benchmark) -> Correlator {
+    let settings = Settings {
+        benchmark,
+        ..Settings::default()
+    };
+    Correlator::new(settings, check::ALL)
 }
 
 impl Watch {
@@ -199,6 +215,7 @@ impl Watch {
                 Some(read) = inlets.probes.recv() => self.on_read(read).await.map(ControlFlow::Continue),
                 Some(item) = inlets.engine.recv() => self.on_engine(item).await.map(ControlFlow::Continue),
                 Some(item) = inlets.files.recv() => self.on_file(item).await.map(ControlFlow::Continue),
+                Some(item) = inlets.audit.recv() => self.on_audit(item).await.map(ControlFlow::Continue),
                 Some(facts) = inlets.survey.recv() => self.on_survey(facts).await.map(ControlFlow::Continue),
                 _ = tick.tick() => self.on_tick().await.map(ControlFlow::Continue),
                 () = sleep(HOLD_TICK), if !self.hold.is_empty() => self.let_go().await.map(ControlFlow::Continue),

@@ -180,7 +180,7 @@ fn user(host: &Host, uid: u32) -> String {
         .facts
         .system
         .get()
-        .and_then(|system| system.users.get()?.get(&uid));
+        .and_then(|system| system.users.get()?.0.get(&uid));
     match named {
         _ if uid == 0 => "root".to_owned(),
         Some(name) => name.clone(),

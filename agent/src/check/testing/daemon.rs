@@ -8,7 +8,7 @@ use super::super::{Assess, Check, Item};
 use super::host;
 use crate::model::{
     Attestation, Cluster, Container, Daemon, DaemonOption, DataRoot, Engine, Fact, Host, Network,
-    OptionSource, Swarm, System, Time, Verdict, VerdictKind,
+    OptionSource, Swarm, System, Time, Users, Verdict, VerdictKind,
 };
 
 /// The ordinary host, with everything set that recommendations on the daemon ask for. It is in no swarm.
@@ -68,7 +68,10 @@ fn system() -> System {
         }),
         subuid: Fact::Known(vec![("dockremap".into(), 231_072, 65_536)]),
         subgid: Fact::Known(vec![("dockremap".into(), 231_072, 65_536)]),
-        users: Fact::Known(BTreeMap::from([(0, "root".into()), (1000, "alice".into())])),
+        users: Fact::Known(Users(BTreeMap::from([
+            (0, "root".into()),
+            (1000, "alice".into()),
+        ]))),
         log_forwarders: Fact::Known(Vec::new()),
         legacy_plugins: Fact::Known(Vec::new()),
         ..System::default()

@@ -8,7 +8,7 @@ mod system;
 pub use daemon::{ConfigFile, Daemon, DaemonOption, Listener, OptionSource};
 pub use engine::{Cluster, Engine, Network, Registries, Service, Swarm, Volume};
 pub use object::{DirEntry, Object, ObjectKind, ObjectState, Role};
-pub use system::{DataRoot, System};
+pub use system::{DataRoot, System, Users};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -25,7 +25,7 @@ pub struct System {
     /// Ranges of `/etc/subgid`.
     pub subgid: Fact<Vec<(String, u64, u64)>>,
     /// Users of `/etc/passwd`, by number.
-    pub users: Fact<BTreeMap<u32, String>>,
+    pub users: Fact<Users>,
     /// What enforces image signatures here, each in words: a containerd verifier, `/etc/containers/policy.json`.
     pub image_verifiers: Fact<Vec<String>>,
     /// Forwarders of logs that run here, by name (`rsyslogd`, `fluent-bit`, …).
@@ -52,4 +52,45 @@ pub struct DataRoot {
     pub fstype: String,
     /// Free space, in percent.
     pub free_percent: Option<u32>,
+}
+
+/// Names of users by their number. In JSON an object; a key that is no number is left out when it is read.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(from = "BTreeMap<String, String>", into = "BTreeMap<String, String>")]
+#[schemars(with = "BTreeMap<String, String>")]
+pub struct Users(pub BTreeMap<u32, String>);
+
+impl From<BTreeMap<String, String>> for Users {
+    fn from(names: BTreeMap<String, String>) -> Self {
+        let number = |(uid, name): (String, String)| Some((uid.parse().ok()?, name));
+        Self(names.into_iter().filter_map(number).collect())
+    }
+}
+
+impl From<Users> for BTreeMap<String, String> {
+    fn from(users: Users) -> Self {
+        let text = |(uid, name): (u32, String)| (uid.to_string(), name);
+        users.0.into_iter().map(text).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Event, HostFacts};
+
+    #[test]
+    fn facts_of_a_host_are_read_back_from_a_recording() {
+        let users = Users(BTreeMap::from([(0, "root".into()), (1000, "ana".into())]));
+        let facts = HostFacts {
+            system: Fact::Known(System {
+                users: Fact::Known(users),
+                ..System::default()
+            }),
+            ..HostFacts::default()
+        };
+        let event = Event::Host(Box::new(facts));
+        let text = serde_json::to_string(&event).unwrap();
+        assert_eq!(serde_json::from_str::<Event>(&text).unwrap(), event);
+    }
 }

@@ -2,6 +2,7 @@
 
 use tokio::sync::mpsc;
 
+use super::on_audit::Watched;
 use super::{Fatal, SLOW_EVERY, Watch};
 use crate::model::{Event, HostFacts, Line};
 use crate::pipeline::losses;
@@ -41,9 +42,11 @@ impl Watch {
         }
         self.untold = false;
         if facts.objects != self.facts.objects
-            && let (Some(files), Some(objects)) = (&self.files, facts.objects.get())
+            && let Some(objects) = facts.objects.get()
         {
-            for failed in files.watch(host::files_root(&facts), objects) {
+            self.watched = Watched::new(objects);
+            let root = host::files_root(&facts);
+            for failed in self.files.iter().flat_map(|files| files.watch(root, objects)) {
                 tracing::debug!(%failed, "A directory cannot be watched.");
             }
         }

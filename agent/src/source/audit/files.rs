@@ -5,6 +5,7 @@ use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::path::Path;
 
+use super::rule::{Targets, parse_rule};
 use crate::model::{Fact, RuleLine};
 
 /// The file that is loaded at boot, and the directory of those that it is merged from.
@@ -45,6 +46,13 @@ fn read_all(root: &Path) -> Result<Vec<RuleLine>, FileError> {
         read_file(root, &format!("{PARTS}/{name}"), false, &mut lines)?;
     }
     read_file(root, MERGED, true, &mut lines)?;
+    let mut targets = Targets::below(root).ok();
+    for line in &mut lines {
+        line.rule = parse_rule(&line.text).map(|mut rule| {
+            rule.target = targets.as_mut().and_then(|targets| targets.of(&rule));
+            rule
+        });
+    }
     Ok(lines)
 }
 
@@ -101,6 +109,7 @@ fn read_file(root: &Path, path: &str, merged: bool, lines: &mut Vec<RuleLine>) -
             line,
             text: text.to_owned(),
             merged,
+            rule: None,
         });
         if lines.len() > MAX_LINES {
             return Err(FileError::TooManyLines);

@@ -72,6 +72,7 @@ impl<'a> Looker<'a> {
             ino: found.stx_ino,
             dev: self.device(&found),
             parents: self.parents(path, &resolved)?,
+            mount_point: self.mount_point(&found),
             mounts_below,
             resolved,
         }))
@@ -80,6 +81,13 @@ impl<'a> Looker<'a> {
     fn device(&self, found: &Statx) -> String {
         let mounted = self.devices.get(&found.stx_mnt_id).cloned();
         mounted.unwrap_or_else(|| format!("{}:{}", found.stx_dev_major, found.stx_dev_minor))
+    }
+
+    /// Where the mount that something lies on is mounted; empty where the kernel does not tell.
+    fn mount_point(&self, found: &Statx) -> String {
+        let mount = |mount: &&MountLine| u64::try_from(mount.id).is_ok_and(|id| id == found.stx_mnt_id);
+        let mount = self.mounts.iter().find(mount);
+        mount.map_or_else(String::new, |mount| mount.path.clone())
     }
 
     /// The entries that lead to it: the one that is named, and the one that it resolves to.

@@ -8,7 +8,6 @@ mod indicators;
 mod sshd;
 mod verifiers;
 
-use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 
@@ -17,7 +16,7 @@ use super::lookup;
 use super::proc;
 use super::process_root::ProcessRoot;
 use super::processes::Processes;
-use crate::model::{DataRoot, Fact, HostFacts, System};
+use crate::model::{DataRoot, Fact, HostFacts, System, Users};
 
 const DATA_ROOT: &str = "/var/lib/docker";
 const PORT_START: &str = "/proc/sys/net/ipv4/ip_unprivileged_port_start";
@@ -112,11 +111,11 @@ fn range(line: &str) -> Option<(String, u64, u64)> {
 }
 
 /// Of accounts that share a number the first counts, as for the C library.
-fn users() -> Fact<BTreeMap<u32, String>> {
+fn users() -> Fact<Users> {
     match Accounts::read() {
         Ok(accounts) => {
             let users = accounts.users.into_iter().rev();
-            Fact::Known(users.map(|user| (user.uid, user.name)).collect())
+            Fact::Known(Users(users.map(|user| (user.uid, user.name)).collect()))
         }
         Err(error) => Fact::unknown(format!("cannot read the accounts: {error}")),
     }
@@ -182,7 +181,7 @@ mod tests {
         let found = system(&HostFacts::default());
         let found = found.get().unwrap();
         assert_eq!(
-            found.users.get().unwrap().get(&0).map(String::as_str),
+            found.users.get().unwrap().0.get(&0).map(String::as_str),
             Some("root")
         );
         assert!(found.subuid.get().is_some() && found.legacy_plugins.get().is_some());

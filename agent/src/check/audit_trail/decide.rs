@@ -1,0 +1,156 @@
+//! One decision per object.
+
+use super::call::{ATTRIBUTES, Arch, EXECUTE, Machine, READ, WRITE};
+use super::required::Required;
+use super::survey::{Lens, Survey, WANTED};
+use super::{field, globals, inside, reason};
+use crate::model::{AuditDecision, AuditFacts, AuditRule, Role};
+
+/// What becomes of changes to an object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Decision {
+    /// The decision.
+    pub(crate) kind: AuditDecision,
+    /// One sentence without a full stop.
+    pub(crate) reason: String,
+    /// The rule that decides it: its number in the kernel's list, from 0.
+    pub(crate) rule: Option<usize>,
+    /// Bits of `perm` that are not wholly recorded.
+    pub(crate) missing: u32,
+    /// What else is to be known.
+    pub(crate) notes: Vec<String>,
+    /// The benchmark's own example, which watches a directory's inode and nothing in it.
+    pub(crate) letter_only: bool,
+    /// False for a partial one that would be covered if a mount were older than the rule, which cannot be told.
+    pub(crate) certain: bool,
+    /// Rules that have to go before it can be covered, by their number.
+    pub(crate) obstacles: Vec<usize>,
+    /// Whether a further rule has to stand before those that are loaded.
+    pub(crate) prepend: bool,
+}
+
+impl Decision {
+    pub(super) fn new(kind: AuditDecision, reason: impl Into<String>, rule: Option<usize>) -> Self {
+        Self {
+            kind,
+            reason: reason.into(),
+            rule,
+            missing: 0,
+            notes: Vec::new(),
+            letter_only: false,
+            certain: true,
+            obstacles: Vec::new(),
+            prepend: false,
+        }
+    }
+
+    /// The permissions that are not wholly recorded, as `auditctl` writes them.
+    pub(crate) fn missing_letters(&self) -> String {
+        [(READ, 'r'), (WRITE, 'w'), (EXECUTE, 'x'), (ATTRIBUTES, 'a')]
+            .iter()
+            .filter(|(bit, _)| self.missing & bit != 0)
+            .map(|(_, letter)| *letter)
+            .collect()
+    }
+}
+
+/// What becomes of changes to an object under these rules on this machine.
+pub(crate) fn decide(required: &Required<'_>, facts: &AuditFacts) -> Decision {
+    decide_on(required, facts, Machine::NATIVE)
+}
+
+pub(super) fn decide_on(required: &Required<'_>, facts: &AuditFacts, machine: Machine) -> Decision {
+    let rules = &facts.rules;
+    let survey = Survey::new(rules, required.state, Arch::native(machine), Lens::All);
+    let mut decision = by_rules(required, rules, &survey, machine);
+    decision.missing = survey.missing();
+    // A rule kept under an inode can come before any other: it depends on the order of a call's names.
+    let by_inode = |index: &usize| {
+        rules
+            .get(*index)
+            .is_some_and(|rule| field::is_kept_by_inode(rule))
+    };
+    (decision.obstacles, decision.prepend) = {
+        let (kept, listed): (Vec<_>, Vec<_>) = survey.suppressors(WANTED).into_iter().partition(by_inode);
+        (kept, !listed.is_empty())
+    };
+    if decision.kind == AuditDecision::Covered {
+        decision.notes = notes(required, rules, &survey, machine);
+        let last = survey.recorders(WANTED).last().copied().unwrap_or_default();
+        inside::limit(&mut decision, required, rules, last);
+    }
+    globals::limit(&mut decision, facts);
+    decision
+}
+
+/// By the exit list alone.
+fn by_rules(required: &Required<'_>, rules: &[AuditRule], survey: &Survey, machine: Machine) -> Decision {
+    use AuditDecision::{Absent, Covered, Partial, Shadowed};
+    let native = Arch::native(machine);
+    let look = |lens| Survey::new(rules, required.state, native, lens);
+    if survey.is_complete(WANTED) {
+        let recorders = survey.recorders(WANTED);
+        return Decision::new(
+            Covered,
+            reason::covered(rules, &recorders),
+            recorders.first().copied(),
+        );
+    }
+    if !survey.is_empty(WANTED) {
+        let first = survey.recorders(WANTED).first().copied();
+        let trusting = look(Lens::MountsAreOld);
+        if trusting.is_complete(WANTED) {
+            let mut decision = Decision::new(Partial, reason::mount(rules, &trusting), first);
+            decision.certain = false;
+            return decision;
+        }
+        let mut decision = Decision::new(Partial, reason::partial(rules, survey), first);
+        decision.letter_only =
+            matches!(required.role, Role::DataRoot | Role::RunContainerd) && survey.is_own_only();
+        return decision;
+    }
+    let unhindered = look(Lens::AlwaysOnly);
+    if !unhindered.is_empty(WANTED) {
+        let by = survey.suppressors(WANTED);
+        let reason = reason::shadowed(rules, &by, &unhindered.recorders(WANTED));
+        return Decision::new(Shadowed, reason, by.first().copied());
+    }
+    if !survey.is_empty(READ | EXECUTE) {
+        let recorders = survey.recorders(READ | EXECUTE);
+        return Decision::new(
+            Partial,
+            reason::reads_only(rules, &recorders),
+            recorders.first().copied(),
+        );
+    }
+    let compat = Arch::compat(machine).map(|arch| Survey::new(rules, required.state, arch, Lens::All));
+    if let Some(compat) = compat.filter(|compat| !compat.is_empty(WANTED)) {
+        let recorders = compat.recorders(WANTED);
+        return Decision::new(
+            Partial,
+            reason::other_arch(rules, &recorders),
+            recorders.first().copied(),
+        );
+    }
+    if let Some((index, rule, path)) = inside::only(required, rules) {
+        let reason = format!("{} watches only {path} in it", super::describe(index, rule));
+        return Decision::new(Partial, reason, Some(index));
+    }
+    Decision::new(Absent, reason::absent(rules, required.state), None)
+}
+
+/// What is worth knowing of what is covered.
+fn notes(required: &Required<'_>, rules: &[AuditRule], survey: &Survey, machine: Machine) -> Vec<String> {
+    let mut notes = Vec::new();
+    if !survey.is_complete(READ) {
+        notes.push("reading it is not recorded (r)".to_owned());
+    }
+    if required.is_executable() && !survey.is_complete(EXECUTE) {
+        notes.push("running it is not recorded (x)".to_owned());
+    }
+    let compat = Arch::compat(machine).map(|arch| Survey::new(rules, required.state, arch, Lens::All));
+    if compat.is_some_and(|compat| !compat.is_complete(WANTED)) {
+        notes.push("changes by 32-bit programs are not recorded (arch=b32)".to_owned());
+    }
+    notes
+}

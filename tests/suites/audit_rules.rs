@@ -1,0 +1,318 @@
+//! What audit rules are worth, by the kernel's own records; and that the rules which Hullwatch proposes are complete.
+
+use std::collections::HashSet;
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::os::unix::net::UnixListener;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use anyhow::{Context, Result, ensure};
+use hullwatch_tests::{Audit, AuditRecord, Skip};
+use rustix::mount::{MountFlags, UnmountFlags, mount, unmount};
+use serde_json::Value;
+
+use crate::case::cases;
+use crate::schema::Schemas;
+use crate::stage;
+
+cases! {
+    alone:
+        the_kernel_agrees_with_the_table,
+        emitted_rules_are_complete_and_proven,
+        emitted_rules_overcome_those_that_hinder;
+}
+
+const TABLE: &str = include_str!("../fixtures/audit-rules.txt");
+const SYSCALL: u16 = 1300;
+const PATH: u16 = 1302;
+
+/// One set of the table.
+#[derive(Debug, Default)]
+struct Set<'a> {
+    title: &'a str,
+    conditions: HashSet<&'a str>,
+    rules: Vec<&'a str>,
+    expect: Vec<&'a str>,
+}
+
+fn sets() -> Result<Vec<Set<'static>>> {
+    let mut sets: Vec<Set<'_>> = Vec::new();
+    for line in TABLE
+        .lines()
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+    {
+        if let Some(title) = line.strip_prefix("== ") {
+            sets.push(Set {
+                title,
+                ..Set::default()
+            });
+            continue;
+        }
+        let set = sets.last_mut().context("a line before the first title")?;
+        if let Some(condition) = line.strip_prefix('!') {
+            set.conditions.insert(condition);
+        } else if let Some(expect) = line.strip_prefix("=> ") {
+            set.expect.push(expect);
+        } else {
+            set.rules.push(line);
+        }
+    }
+    Ok(sets)
+}
+
+/// Ways to change an object, each done by a shell of its own: `$0` is the path.
+const WRITE: &str = r#": >> "$0""#;
+const READ_AND_WRITE: &str = r#": <> "$0""#;
+const MODE: &str = r#"exec chmod 700 "$0""#;
+const MOVE: &str = r#"exec mv "$0" "$0~""#;
+const MOVE_BACK: &str = r#"exec mv "$0~" "$0""#;
+const MAKE: &str = r#": > "$0/made""#;
+const REMOVE: &str = r#"exec rm "$0/made""#;
+
+fn deeds(object: &str) -> &'static [(&'static str, &'static str)] {
+    const FILE: &str = "etc/docker/daemon.json";
+    const DIR: &str = "etc/docker";
+    const ROOT: &str = "var/lib/docker";
+    const SOCKET: &str = "run/docker.sock";
+    match object {
+        "file" => &[
+            (WRITE, FILE),
+            (READ_AND_WRITE, FILE),
+            (MODE, FILE),
+            (MOVE, FILE),
+            (MOVE_BACK, FILE),
+        ],
+        "dir" => &[
+            (MODE, DIR),
+            (MAKE, DIR),
+            (REMOVE, DIR),
+            (WRITE, "etc/docker/certs.d/ca"),
+            (MODE, "etc/docker/certs.d"),
+            (MODE, FILE),
+        ],
+        "root" => &[
+            (MODE, ROOT),
+            (MAKE, ROOT),
+            (REMOVE, ROOT),
+            (WRITE, "var/lib/docker/image/layer"),
+            (MODE, "var/lib/docker/containers/config"),
+        ],
+        _ => &[(MODE, SOCKET), (MOVE, SOCKET), (MOVE_BACK, SOCKET)],
+    }
+}
+
+/// The tree of the table, made anew. It is unmounted with what lies on it.
+struct Tree {
+    directory: tempfile::TempDir,
+}
+
+impl Tree {
+    fn new() -> Result<Self> {
+        let directory = tempfile::Builder::new().prefix("hullwatch-audit-").tempdir()?;
+        let root = directory.path();
+        for path in [
+            "etc/docker-extra",
+            "opt/etc/docker",
+            "run",
+            "var/lib/docker/overlay2",
+            "var/lib/docker/volumes",
+            "var/lib/docker/containers",
+            "var/lib/docker/image",
+        ] {
+            fs::create_dir_all(root.join(path))?;
+        }
+        for path in [
+            "opt/etc/docker/daemon.json",
+            "var/lib/docker/image/layer",
+            "var/lib/docker/containers/config",
+        ] {
+            fs::write(root.join(path), "")?;
+        }
+        symlink("../run", root.join("var/run"))?;
+        symlink("docker", root.join("etc/docker-link"))?;
+        drop(UnixListener::bind(root.join("run/docker.sock"))?);
+        let tree = Self { directory };
+        tree.configure()?;
+        Ok(tree)
+    }
+
+    fn root(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// Makes what is in the configuration directory.
+    fn configure(&self) -> Result<()> {
+        let docker = self.root().join("etc/docker");
+        fs::create_dir_all(docker.join("certs.d"))?;
+        for file in ["daemon.json", "daemon.json.bak", "certs.d/ca"] {
+            fs::write(docker.join(file), "")?;
+        }
+        symlink("daemon.json", docker.join("link.json"))?;
+        fs::hard_link(docker.join("daemon.json"), docker.join("hard.json"))?;
+        Ok(())
+    }
+
+    fn mount(&self) -> Result<()> {
+        let target = self.root().join("etc/docker");
+        mount("hullwatch", &target, "tmpfs", MountFlags::empty(), None)?;
+        self.configure()
+    }
+}
+
+impl Drop for Tree {
+    fn drop(&mut self) {
+        // Where nothing is mounted there is nothing to unmount.
+        unmount(self.root().join("etc/docker"), UnmountFlags::DETACH).ok();
+    }
+}
+
+/// Process id of each deed.
+fn perform(tree: &Tree, object: &str) -> Result<Vec<u32>> {
+    let done = deeds(object).iter().map(|(script, path)| {
+        let path = tree.root().join(path);
+        let mut child = Command::new("sh").args(["-c", script]).arg(&path).spawn()?;
+        let status = child.wait()?;
+        ensure!(status.success(), "{script} on {}", path.display());
+        Ok(child.id())
+    });
+    done.collect()
+}
+
+/// Whether a record says that a process changed something of the tree.
+fn is_recorded(records: &[AuditRecord], pid: u32, root: &Path) -> bool {
+    let event = |text: &str| text.split_once(')').map(|(id, _)| id.to_owned());
+    let named = format!("\"{}", root.display());
+    let events: HashSet<String> = records
+        .iter()
+        .filter(|(kind, text)| *kind == PATH && text.contains(&named))
+        .filter_map(|(_, text)| event(text))
+        .collect();
+    let by = format!(" pid={pid} ");
+    records.iter().any(|(kind, text)| {
+        *kind == SYSCALL && text.contains(&by) && event(text).is_some_and(|id| events.contains(&id))
+    })
+}
+
+fn the_kernel_agrees_with_the_table() -> Result<()> {
+    let mut audit = Audit::take()?;
+    let mut faults = Vec::new();
+    for set in sets()?.iter().filter(|set| !set.conditions.contains("flood")) {
+        for expect in &set.expect {
+            let found = try_out(&mut audit, set, expect).with_context(|| set.title)?;
+            let mut words = expect.split(' ').skip(1);
+            let (decision, recorded) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+            let right = (recorded == "-" || recorded == found) && (decision != "covered" || found == "all");
+            if !right {
+                faults.push(format!("{}: {expect}: the kernel recorded {found}", set.title));
+            }
+        }
+    }
+    ensure!(faults.is_empty(), "{}", faults.join("\n"));
+    Ok(())
+}
+
+/// Loads a set, changes an object in every way, and says how much of that was recorded.
+fn try_out(audit: &mut Audit, set: &Set<'_>, expect: &str) -> Result<&'static str> {
+    let tree = Tree::new()?;
+    let root = tree.root();
+    if set.conditions.contains("mounted-before") {
+        tree.mount()?;
+    }
+    let rules: Vec<_> = set
+        .rules
+        .iter()
+        .map(|rule| rule.replace('@', &root.to_string_lossy()))
+        .collect();
+    audit.load(root, &rules.join("\n"))?;
+    if set.conditions.contains("mounted-after") {
+        tree.mount()?;
+    }
+    if set.conditions.contains("replaced") {
+        let file = root.join("etc/docker/daemon.json");
+        fs::remove_file(&file)?;
+        fs::write(&file, "")?;
+    }
+    audit.enable(!set.conditions.contains("enabled 0"))?;
+    let pids = perform(&tree, expect.split(' ').next().unwrap_or_default())?;
+    let records = audit.harvest()?;
+    let recorded = pids
+        .iter()
+        .filter(|pid| is_recorded(&records, **pid, root))
+        .count();
+    Ok(match recorded {
+        0 => "none",
+        some if some == pids.len() => "all",
+        _ => "some",
+    })
+}
+
+fn hullwatch(args: &[&str]) -> Result<Output> {
+    let path = stage::programs().hullwatch;
+    if !path.is_file() {
+        return Err(Skip::because(format!("{} is not built", path.display())).into());
+    }
+    Command::new(path)
+        .arg("audit")
+        .args(args)
+        .output()
+        .context("start hullwatch")
+}
+
+/// Every object of this host that is there is covered and proven after the rules that are proposed are loaded.
+fn check_emitted(audit: &mut Audit) -> Result<()> {
+    let output = hullwatch(&["--emit-rules"])?;
+    ensure!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let rules = String::from_utf8(output.stdout)?;
+    let directory = tempfile::tempdir()?;
+    audit.load(directory.path(), &rules)?;
+    let output = hullwatch(&["--prove", "--json"])?;
+    let report: Value = serde_json::from_slice(&output.stdout)?;
+    if let Some(schemas) = Schemas::published()? {
+        schemas.check_value("audit", &report)?;
+    }
+    let rows = report["paths"].as_array().context("no paths")?;
+    let there: Vec<_> = rows
+        .iter()
+        .filter(|row| row["path"].is_string() && row["required"] == true)
+        .collect();
+    if there.is_empty() {
+        return Err(Skip::because("nothing of an engine is on this machine").into());
+    }
+    for row in there {
+        ensure!(
+            row["decision"] == "covered" && row["proof"]["proven"] == true,
+            "{row}\nwith\n{rules}"
+        );
+    }
+    ensure!(output.status.success(), "{}", output.status);
+    Ok(())
+}
+
+fn emitted_rules_are_complete_and_proven() -> Result<()> {
+    let mut audit = Audit::take()?;
+    check_emitted(&mut audit)
+}
+
+fn emitted_rules_overcome_those_that_hinder() -> Result<()> {
+    let mut audit = Audit::take()?;
+    let directory = tempfile::tempdir()?;
+    for hindrance in [
+        "-a never,task",
+        "-a always,exclude -F msgtype=SYSCALL",
+        "-a never,exit -F dir=/etc",
+        "-a never,exit -S all -F auid=-1",
+        "-a never,exit -F path=/usr/bin/containerd\n-w /usr/bin/containerd -p wa",
+        "-a always,exit -F path=/usr/bin/containerd -F perm=wa -F uid=1000",
+        "-a never,exit -F path=/usr/bin",
+    ] {
+        audit.clear()?;
+        audit.load(directory.path(), hindrance)?;
+        check_emitted(&mut audit).with_context(|| hindrance.to_owned())?;
+    }
+    Ok(())
+}
