@@ -10,6 +10,8 @@ mod engine;
 mod fixture;
 mod flood;
 mod mounts;
+mod own_stage;
+mod posture;
 mod privileged;
 mod refusals;
 mod replay;
@@ -39,6 +41,7 @@ const SUITES: &[&[Case]] = &[
     replay::CASES,
     rungs::CASES,
     flood::CASES,
+    posture::CASES,
     audit_rules::CASES,
 ];
 
@@ -51,6 +54,7 @@ fn main() -> ExitCode {
     let trials = SUITES.iter().copied().flatten().map(Case::trial).collect();
     let conclusion = run(&arguments, trials);
     stage::strike();
+    own_stage::strike();
     match case::tell_skips() {
         Ok(()) => conclusion.exit_code(),
         Err(_) => ExitCode::FAILURE,

@@ -21,6 +21,9 @@ const REPORT_NAMES: u32 = 0x200 | 0x400 | 0x800;
 /// `FAN_CREATE | FAN_MOVED_TO`, and `FAN_ONDIR`.
 const ARRIVED: u64 = 0x100 | 0x80;
 const ON_DIR: u64 = 0x4000_0000;
+/// Entries of a new directory that are looked at, and how deep.
+const ADOPTED: usize = 256;
+const ADOPTED_BELOW: usize = 2;
 /// Marks that may stay on what is watched no longer, before all are made anew.
 const MARKED: usize = 4096;
 /// Bytes read at once.
@@ -230,7 +233,7 @@ impl Shared {
         let inner = table.inner(&path);
         drop(table);
         if role == Role::RegistryCertDir && event.mask & ON_DIR != 0 && event.mask & ARRIVED != 0 {
-            self.adopt(&path, role);
+            self.adopt(&path, role, ADOPTED_BELOW);
         }
         let there = rustix::fs::lstat(&inner).ok();
         let device = |stat: &rustix::fs::Stat| {
@@ -246,13 +249,24 @@ impl Shared {
         })
     }
 
-    /// What is made in a new directory follows at once, before anybody could look for it.
-    fn adopt(&self, path: &str, role: Role) {
+    /// Follows what is made in a new directory at once, and what was made in it before anybody could look.
+    fn adopt(&self, path: &str, role: Role, depth: usize) {
         let mut table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
-        let mark = table.adopt(path, role);
+        let Some(mark) = table.adopt(path, role) else {
+            return;
+        };
         drop(table);
-        if let Some(Err(failed)) = mark.map(|mark| self.mark(&mark)) {
+        if let Err(failed) = self.mark(&mark) {
             tracing::debug!(%failed, "A new directory cannot be watched.");
+        }
+        let Ok(entries) = std::fs::read_dir(&mark.path) else {
+            return;
+        };
+        for entry in entries.flatten().take(ADOPTED) {
+            if depth > 0 && entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                let inner = format!("{path}/{}", entry.file_name().to_string_lossy());
+                self.adopt(&inner, role, depth - 1);
+            }
         }
     }
 
