@@ -6,9 +6,11 @@ mod audit_rules;
 mod case;
 mod commands;
 mod configuration;
+mod drift;
 mod engine;
 mod fixture;
 mod flood;
+mod fooled;
 mod mounts;
 mod own_stage;
 mod posture;
@@ -42,6 +44,8 @@ const SUITES: &[&[Case]] = &[
     rungs::CASES,
     flood::CASES,
     posture::CASES,
+    drift::CASES,
+    fooled::CASES,
     audit_rules::CASES,
 ];
 

@@ -68,11 +68,15 @@ pub(crate) fn is_drift(line: &Line) -> bool {
     line.text("/type") == "violation" && line.text("/class") == "drift"
 }
 
+fn watch(host: &OwnHost) -> Result<Watch> {
+    Watch::start(host.watch().args(["--trusted-user", stage::TRUSTED_UID]))
+}
+
 impl OwnStage {
     fn new() -> Result<Self> {
         let host = OwnHost::new(&stage::programs())?;
         let standing = host.container(STANDING, &[])?;
-        let watch = Watch::start(host.watch().args(["--trusted-user", stage::TRUSTED_UID]))?;
+        let watch = watch(&host)?;
         let stage = Self {
             watch,
             standing,
@@ -84,8 +88,15 @@ impl OwnStage {
         Ok(stage)
     }
 
+    /// Another `hullwatch` in the place of the one that watches; gives that.
+    pub(crate) fn restart_watch(&mut self) -> Result<Watch> {
+        let old = std::mem::replace(&mut self.watch, watch(&self.host)?);
+        self.known(Mark::default())?;
+        Ok(old)
+    }
+
     /// Waits until everything is known: the host with its daemon and files, the container, the image.
-    pub(crate) fn known(&self, from: Mark) -> Result<()> {
+    fn known(&self, from: Mark) -> Result<()> {
         let id = &self.standing.id;
         let watch = &self.watch;
         watch.observation(from, "image", |line| !line.at("/tags/0").is_null())?;
@@ -105,6 +116,14 @@ impl OwnStage {
                 && (item.is_empty() || line.text("/item") == item)
                 && line.text("/verdict") == verdict
         })
+    }
+
+    /// A verdict that turned after the mark, however long the engine takes.
+    pub(crate) fn turned_at_last(&self, from: Mark, key: &str, verdict: &str) -> Result<Line> {
+        self.watch
+            .expect(from, &format!("{key} turns to {verdict}"), |line| {
+                is_posture(line) && line.text("/check/key") == key && line.text("/verdict") == verdict
+            })
     }
 
     /// The violation that says so, with what it is about.
