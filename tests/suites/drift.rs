@@ -251,7 +251,9 @@ fn a_daemon_that_reloads() -> Result<()> {
             stage.settle()?;
             let mark = stage.watch.mark();
             reload(stage, more)?;
-            let turned = stage.turned(mark, key, item, "fail")?;
+            // The engine is looked at every two seconds at most.
+            let turned = stage.turned_at_last(mark, key, "fail")?;
+            ensure!(turned.text("/item") == item, "{turned}");
             ensure!(turned.text("/process/comm") == "sh", "{turned}");
             ensure!(!turned.text("/reason").contains("pending"), "{turned}");
             stage.drifted(mark, key, "")?;
