@@ -54,11 +54,11 @@ mod tests {
 
     #[test]
     fn unknown_where_rules_or_the_object_cannot_be_seen() {
-        scene().is_unknown_unseen();
+        scene().stays_unknown_unseen();
     }
 
     #[test]
     fn not_applicable_where_there_is_none() {
-        scene().is_nothing_when_absent();
+        scene().does_not_apply_when_absent();
     }
 }

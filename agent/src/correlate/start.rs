@@ -35,6 +35,8 @@ const LACKS: [&str; 12] = [
     "runtime-ulimit-override-justified",
     "runtime-default-cgroup",
 ];
+/// Of these, how many a line names.
+const NAMED: usize = 4;
 /// What makes two starts of a container the same violation: that they are starts.
 const SUBJECT: &str = "start";
 
@@ -81,12 +83,16 @@ fn gather(failures: &mut Vec<(&'static Check, Finding)>, facts: &Container) {
         .filter(|(check, _)| check.key != gravest.0.key)
         .map(|(check, finding)| json!({ "key": check.key, "reason": finding.summary }))
         .collect();
-    let names: Vec<_> = lacking.iter().map(|(check, _)| check.key).collect();
+    let named: Vec<_> = lacking.iter().map(|(check, _)| check.key).take(NAMED).collect();
+    let more = match lacking.len().saturating_sub(named.len()) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
     let summary = format!(
-        "container {} started without what {} recommendations ask for: {}",
+        "container {} started without what {} recommendations ask for: {}{more}",
         facts.name,
-        names.len(),
-        names.join(", ")
+        lacking.len(),
+        named.join(", ")
     );
     let mut evidence = gravest.1.evidence.clone();
     evidence.push(Evidence::new(
@@ -151,6 +157,39 @@ fn restate(failures: &mut Vec<(&'static Check, Finding)>, facts: &Container) {
 mod tests {
     use super::*;
     use crate::check::ALL;
+    use crate::model::Severity;
+
+    fn failing(key: &str, severity: Severity) -> (&'static Check, Finding) {
+        let check = ALL.iter().copied().find(|check| check.key == key).unwrap();
+        let finding = Finding::new(Class::Drift, SUBJECT, format!("{key} is broken")).severity(severity);
+        (check, finding)
+    }
+
+    #[test]
+    fn what_a_container_lacks_is_one_line_and_the_grave_ones_are_their_own() {
+        let facts = crate::model::testing::container("web");
+        let mut failures = vec![
+            failing("runtime-no-host-network", Severity::High),
+            failing("runtime-memory-limit", Severity::Medium),
+            failing("runtime-healthcheck", Severity::Low),
+            failing("runtime-pids-limit", Severity::Medium),
+        ];
+        gather(&mut failures, &facts);
+        let keys: Vec<_> = failures.iter().map(|(check, _)| check.key).collect();
+        assert_eq!(keys, ["runtime-no-host-network", "runtime-memory-limit"]);
+        let gathered = &failures[1].1;
+        assert_eq!(gathered.severity, Some(Severity::Medium));
+        assert!(
+            gathered.summary.contains("3 recommendations"),
+            "{}",
+            gathered.summary
+        );
+        let also = &gathered.evidence[0].facts["checks"];
+        assert_eq!(also.as_array().map(Vec::len), Some(2));
+        let mut one = vec![failing("runtime-memory-limit", Severity::Medium)];
+        gather(&mut one, &facts);
+        assert_eq!(one[0].1.summary, "runtime-memory-limit is broken");
+    }
 
     /// A key that no check has would silently fold nothing.
     #[test]
@@ -158,6 +197,7 @@ mod tests {
         for key in RESTATED
             .iter()
             .chain([&PRIVILEGED])
+            .chain(&LACKS)
             .chain(&super::super::draft::COMMONPLACE)
         {
             assert!(ALL.iter().any(|check| check.key == *key), "{key}");

@@ -98,6 +98,29 @@ struct Inlets {
     audit: mpsc::Receiver<AuditItem>,
 }
 
+/// What the loop heard.
+enum Heard {
+    Probes(Read),
+    Engine(EngineItem),
+    Files(FileItem),
+    Survey(Box<HostFacts>),
+    Audit(AuditItem),
+}
+
+impl Inlets {
+    /// What comes next; waits for ever where nobody speaks any more.
+    async fn next(&mut self) -> Heard {
+        tokio::select! {
+            Some(read) = self.probes.recv() => Heard::Probes(read),
+            Some(item) = self.engine.recv() => Heard::Engine(item),
+            Some(item) = self.files.recv() => Heard::Files(item),
+            Some(facts) = self.survey.recv() => Heard::Survey(Box::new(facts)),
+            Some(item) = self.audit.recv() => Heard::Audit(item),
+            else => std::future::pending().await,
+        }
+    }
+}
+
 /// Watches until asked to stop, or until nobody reads.
 ///
 /// # Errors
@@ -212,11 +235,7 @@ impl Watch {
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let step = tokio::select! {
-                Some(read) = inlets.probes.recv() => self.on_read(read).await.map(ControlFlow::Continue),
-                Some(item) = inlets.engine.recv() => self.on_engine(item).await.map(ControlFlow::Continue),
-                Some(item) = inlets.files.recv() => self.on_file(item).await.map(ControlFlow::Continue),
-                Some(item) = inlets.audit.recv() => self.on_audit(item).await.map(ControlFlow::Continue),
-                Some(facts) = inlets.survey.recv() => self.on_survey(facts).await.map(ControlFlow::Continue),
+                heard = inlets.next() => self.on_heard(heard).await.map(ControlFlow::Continue),
                 _ = tick.tick() => self.on_tick().await.map(ControlFlow::Continue),
                 () = sleep(HOLD_TICK), if !self.hold.is_empty() => self.let_go().await.map(ControlFlow::Continue),
                 reason = stop.requested() => Ok(ControlFlow::Break(reason)),
@@ -227,6 +246,16 @@ impl Watch {
                 }
                 return Ok(reason);
             }
+        }
+    }
+
+    async fn on_heard(&mut self, heard: Heard) -> Result<(), Fatal> {
+        match heard {
+            Heard::Probes(read) => self.on_read(read).await,
+            Heard::Engine(item) => self.on_engine(item).await,
+            Heard::Files(item) => self.on_file(item).await,
+            Heard::Survey(facts) => self.on_survey(*facts).await,
+            Heard::Audit(item) => self.on_audit(item).await,
         }
     }
 

@@ -65,11 +65,7 @@ pub(super) fn decide_on(required: &Required<'_>, facts: &AuditFacts, machine: Ma
     let mut decision = by_rules(required, rules, &survey, machine);
     decision.missing = survey.missing();
     // A rule kept under an inode can come before any other: it depends on the order of a call's names.
-    let by_inode = |index: &usize| {
-        rules
-            .get(*index)
-            .is_some_and(|rule| field::is_kept_by_inode(rule))
-    };
+    let by_inode = |index: &usize| rules.get(*index).is_some_and(field::is_kept_by_inode);
     (decision.obstacles, decision.prepend) = {
         let (kept, listed): (Vec<_>, Vec<_>) = survey.suppressors(WANTED).into_iter().partition(by_inode);
         (kept, !listed.is_empty())
@@ -153,4 +149,122 @@ fn notes(required: &Required<'_>, rules: &[AuditRule], survey: &Survey, machine:
         notes.push("changes by 32-bit programs are not recorded (arch=b32)".to_owned());
     }
     notes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::field::{EQUAL, KEY};
+    use super::super::testing::{facts, rule, state};
+    use super::*;
+    use crate::model::{AuditField, ObjectKind, ObjectState};
+
+    const FILE: &str = "/etc/docker/daemon.json";
+
+    fn required(role: Role, state: &ObjectState) -> Required<'_> {
+        Required {
+            path: &state.resolved,
+            role,
+            state,
+            older: false,
+        }
+    }
+
+    #[track_caller]
+    fn check(change: impl FnOnce(&mut AuditFacts), machine: Machine, kind: AuditDecision, words: &str) {
+        let state = state(FILE, ObjectKind::File);
+        let mut facts = facts(vec![rule(FILE, false)]);
+        change(&mut facts);
+        let found = decide_on(&required(Role::ConfigFile, &state), &facts, machine);
+        let said = [vec![found.reason.clone()], found.notes.clone()]
+            .concat()
+            .join("; ");
+        assert!(found.kind == kind && said.contains(words), "{found:?}");
+    }
+
+    fn field(field: u32) -> AuditField {
+        AuditField {
+            field,
+            op: EQUAL,
+            ..AuditField::default()
+        }
+    }
+
+    #[test]
+    fn a_field_that_is_not_known_is_never_covered() {
+        for code in (0..256).filter(|code| !matches!(code, 11 | 102 | 105..=107 | 210)) {
+            let add = |facts: &mut AuditFacts| facts.rules[0].fields.push(field(code));
+            check(add, Machine::X86_64, AuditDecision::Partial, "records only where");
+        }
+        let key = |facts: &mut AuditFacts| facts.rules[0].fields.push(field(KEY));
+        check(key, Machine::X86_64, AuditDecision::Covered, "");
+    }
+
+    #[test]
+    fn an_obsolete_or_unknown_action_records_nothing() {
+        for action in [1, 3, 9] {
+            let act = |facts: &mut AuditFacts| facts.rules[0].action = action;
+            check(act, Machine::X86_64, AuditDecision::Absent, "does not match");
+        }
+    }
+
+    #[test]
+    fn other_lists_do_not_count() {
+        for list in [0, 1, 2, 3, 5, 6, 7] {
+            let move_to = |facts: &mut AuditFacts| facts.rules[0].list = list;
+            check(move_to, Machine::X86_64, AuditDecision::Absent, "does not match");
+        }
+    }
+
+    #[test]
+    fn each_machine_has_its_own_numbers() {
+        let arch = |facts: &mut AuditFacts| {
+            facts.rules[0].fields.push(AuditField {
+                value: Arch::Aarch64.code(),
+                ..field(field::ARCH)
+            });
+        };
+        check(arch, Machine::Aarch64, AuditDecision::Covered, "");
+        check(arch, Machine::X86_64, AuditDecision::Absent, "");
+        let opens = |facts: &mut AuditFacts| {
+            facts.rules[0].mask = vec![0; 64];
+            facts.rules[0].mask[56 / 32] = 1 << (56 % 32);
+        };
+        check(opens, Machine::Aarch64, AuditDecision::Partial, "openat2");
+        check(opens, Machine::X86_64, AuditDecision::Absent, "");
+    }
+
+    #[test]
+    fn who_runs_without_an_audit_context_is_named() {
+        let left_out = |facts: &mut AuditFacts| {
+            facts.unaudited_processes = crate::model::Fact::Known(vec!["7 dockerd".into()]);
+        };
+        check(left_out, Machine::X86_64, AuditDecision::Partial, "7 dockerd");
+        let unknown =
+            |facts: &mut AuditFacts| facts.unaudited_processes = crate::model::Fact::unknown("no telling");
+        check(unknown, Machine::X86_64, AuditDecision::Covered, "no telling");
+    }
+
+    #[test]
+    fn a_remapped_root_exempts_its_layers_and_a_mount_of_another_sort_leaves_it_open() {
+        let mut state = state("/var/lib/docker", ObjectKind::Directory);
+        let mut never = rule("/var/lib/docker/1000.1000/overlay2", true);
+        never.action = 0;
+        let facts = facts(vec![never, rule("/var/lib/docker", true)]);
+        let decided = |state: &ObjectState| decide(&required(Role::DataRoot, state), &facts);
+        assert_eq!(decided(&state).kind, AuditDecision::Covered);
+        state.mounts_below = vec!["/var/lib/docker/overlay2/1/merged".into()];
+        assert_eq!(decided(&state).kind, AuditDecision::Covered);
+        state.mounts_below.push("/var/lib/docker/swarm".into());
+        let open = decided(&state);
+        assert_eq!((open.kind, open.certain), (AuditDecision::Partial, false));
+    }
+
+    #[test]
+    fn many_rules_are_decided_at_once() {
+        let state = state(FILE, ObjectKind::File);
+        let mut rules: Vec<_> = (0..500).map(|n| rule(&format!("/srv/{n}"), n % 2 == 0)).collect();
+        rules.push(rule(FILE, false));
+        let found = decide(&required(Role::ConfigFile, &state), &facts(rules));
+        assert_eq!((found.kind, found.rule), (AuditDecision::Covered, Some(500)));
+    }
 }

@@ -72,3 +72,98 @@ fn is_refused(rule: &AuditRule, loaded: &[AuditRule]) -> bool {
     });
     gone || loaded.iter().any(|other| key(other) == key(rule))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{facts, rule, state};
+    use super::*;
+    use crate::model::{ObjectKind, Role};
+
+    const FILE: &str = "/etc/docker/daemon.json";
+
+    fn line(text: &str, merged: bool, rule: Option<AuditRule>) -> RuleLine {
+        RuleLine {
+            text: text.into(),
+            merged,
+            rule,
+            ..RuleLine::default()
+        }
+    }
+
+    fn watch(merged: bool) -> RuleLine {
+        line("-w", merged, Some(rule(FILE, false)))
+    }
+
+    #[track_caller]
+    fn check(loaded: bool, files: Option<Vec<RuleLine>>, expect: AuditPersistence) {
+        let state = state(FILE, ObjectKind::File);
+        let required = Required {
+            path: FILE,
+            role: Role::ConfigFile,
+            state: &state,
+            older: false,
+        };
+        let mut facts = facts(if loaded {
+            vec![rule(FILE, false)]
+        } else {
+            Vec::new()
+        });
+        facts.files = files.map_or_else(|| Fact::unknown("no"), Fact::Known);
+        let decision = decide(&required, &facts);
+        assert_eq!(persistence(&required, &facts, &decision), expect);
+    }
+
+    #[test]
+    fn what_is_loaded_and_what_will_be_are_four_states() {
+        use AuditPersistence::{FileOnly, LoadedAndPersistent, LoadedOnly, Neither, Unknown};
+        check(true, Some(vec![watch(false)]), LoadedAndPersistent);
+        check(true, Some(Vec::new()), LoadedOnly);
+        check(false, Some(vec![watch(true)]), FileOnly);
+        check(false, Some(Vec::new()), Neither);
+        check(true, None, Unknown);
+    }
+
+    #[test]
+    fn the_directory_decides_over_the_merged_file() {
+        let other = line("-w", false, Some(rule("/etc/passwd", false)));
+        check(true, Some(vec![other, watch(true)]), AuditPersistence::LoadedOnly);
+    }
+
+    #[test]
+    fn a_rule_that_is_refused_stops_the_loading_of_the_rest() {
+        let twice = || vec![line("-w", false, Some(rule("/x/y", false))); 2];
+        let files = |more: RuleLine| [vec![more], twice(), vec![watch(false)]].concat();
+        check(
+            true,
+            Some(files(line("-b 64", false, None))),
+            AuditPersistence::LoadedOnly,
+        );
+        check(
+            true,
+            Some(files(line("-c", false, None))),
+            AuditPersistence::LoadedAndPersistent,
+        );
+    }
+
+    #[test]
+    fn order_and_deletion_count() {
+        let mut never = rule("/etc/docker", true);
+        never.action = 0;
+        let never = |text: &str| line(text, false, Some(never.clone()));
+        check(
+            true,
+            Some(vec![watch(false), never("-a")]),
+            AuditPersistence::LoadedAndPersistent,
+        );
+        check(
+            true,
+            Some(vec![watch(false), never("-A")]),
+            AuditPersistence::LoadedOnly,
+        );
+        check(
+            true,
+            Some(vec![watch(false), line("-D", false, None)]),
+            AuditPersistence::LoadedOnly,
+        );
+    }
+}

@@ -54,8 +54,12 @@ pub(super) fn standing<'a>(rules: &'a [AuditRule], point: Point<'_>) -> Vec<Stan
 /// Every way in which a call may end; one where nothing is left open.
 pub(super) fn ends(rules: &[Standing<'_>], call: &Call, arch: Arch) -> Vec<End> {
     let mut ends = Vec::new();
+    let by_inode: Vec<_> = rules
+        .iter()
+        .filter(|rule| matches!(rule.place, Place::Inode { .. }))
+        .collect();
     for first in first_round(rules, call, arch) {
-        second_round(rules, call, arch, first, &mut ends);
+        second_round(&by_inode, call, arch, first, &mut ends);
     }
     ends.dedup();
     ends
@@ -80,7 +84,7 @@ fn first_round<'a>(rules: &'a [Standing<'a>], call: &Call, arch: Arch) -> Vec<Op
 }
 
 fn second_round<'a>(
-    rules: &'a [Standing<'a>],
+    rules: &[&'a Standing<'a>],
     call: &Call,
     arch: Arch,
     first: Option<&Standing<'_>>,

@@ -62,7 +62,8 @@ pub(super) fn target(path: &str, directory: bool) -> WatchTarget {
     }
 }
 
-fn rule(path: &str, directory: bool) -> AuditRule {
+/// A watch of a path, for everything.
+pub(super) fn rule(path: &str, directory: bool) -> AuditRule {
     let field = |field: u32, value: u32, text: Option<&str>| AuditField {
         field,
         op: EQUAL,
@@ -82,6 +83,19 @@ fn rule(path: &str, directory: bool) -> AuditRule {
     }
 }
 
+/// Audit that is on, with these rules and no rule file.
+pub(super) fn facts(rules: Vec<AuditRule>) -> AuditFacts {
+    AuditFacts {
+        status: AuditStatus {
+            enabled: 1,
+            ..AuditStatus::default()
+        },
+        files: Fact::Known(Vec::new()),
+        unaudited_processes: Fact::Known(Vec::new()),
+        rules,
+    }
+}
+
 impl Scene {
     pub(in crate::check) fn new(check: &'static Check, role: Role) -> Self {
         let (path, kind) = match role {
@@ -95,15 +109,7 @@ impl Scene {
             state: Fact::Known(Some(state(path, kind))),
         };
         let mut host = host();
-        host.facts.audit = Fact::Known(AuditFacts {
-            status: AuditStatus {
-                enabled: 1,
-                ..AuditStatus::default()
-            },
-            files: Fact::Known(Vec::new()),
-            unaudited_processes: Fact::Known(Vec::new()),
-            rules: Vec::new(),
-        });
+        host.facts.audit = Fact::Known(facts(Vec::new()));
         Self { check, object, host }
     }
 
@@ -167,7 +173,7 @@ impl Scene {
     }
 
     #[track_caller]
-    pub(in crate::check) fn is_unknown_unseen(mut self) {
+    pub(in crate::check) fn stays_unknown_unseen(mut self) {
         let object = std::mem::replace(&mut self.object.state, Fact::unknown("permission denied"));
         self.gives(VerdictKind::Unknown, "permission denied");
         self.object.state = object;
@@ -178,7 +184,7 @@ impl Scene {
     }
 
     #[track_caller]
-    pub(in crate::check) fn is_nothing_when_absent(mut self) {
+    pub(in crate::check) fn does_not_apply_when_absent(mut self) {
         self.object.state = Fact::Known(None);
         self.gives(VerdictKind::NotApplicable, "this host has no");
     }

@@ -61,7 +61,7 @@ fn sets() -> Vec<Set<'static>> {
         match line {
             "!enabled 0" => set.enabled = 0,
             "!mounted-before" | "!mounted-after" => set.mounted = true,
-            "!replaced" | "!flood" => {}
+            "!replaced" | "!flood" | "!bound" => {}
             _ => match line.strip_prefix("=> ") {
                 Some(expect) => set.expect.push(expect),
                 None => set.rules.push(line),

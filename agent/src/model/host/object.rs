@@ -103,7 +103,8 @@ pub struct ObjectState {
     pub dev: String,
     /// Inode of the directory that holds the last component of `path` as named, and of `resolved`.
     pub parents: Vec<DirEntry>,
-    /// Mount point that it lies on, itself where it is one; empty where that could not be told.
+    /// Mount point that it lies on, itself where it is one; empty where that could not be told. A directory that is
+    /// mounted on itself hides nothing and is none.
     #[serde(default)]
     pub mount_point: String,
     /// Mount points strictly below it (a directory).

@@ -83,11 +83,31 @@ impl<'a> Looker<'a> {
         mounted.unwrap_or_else(|| format!("{}:{}", found.stx_dev_major, found.stx_dev_minor))
     }
 
-    /// Where the mount that something lies on is mounted; empty where the kernel does not tell.
+    /// Where the mount that something lies on is mounted; empty where the kernel does not tell. A directory that is
+    /// mounted on itself, as the engine does with its data, hides nothing and counts as none.
     fn mount_point(&self, found: &Statx) -> String {
-        let mount = |mount: &&MountLine| u64::try_from(mount.id).is_ok_and(|id| id == found.stx_mnt_id);
-        let mount = self.mounts.iter().find(mount);
-        mount.map_or_else(String::new, |mount| mount.path.clone())
+        let id = |mount: &MountLine| u64::try_from(mount.id).ok() == Some(found.stx_mnt_id);
+        let mut at = self.mounts.iter().position(id);
+        let mut point = String::new();
+        while let Some((index, mount)) = at.and_then(|index| Some((index, self.mounts.get(index)?))) {
+            point.clone_from(&mount.path);
+            at = self.hidden_by(index).filter(|below| {
+                self.mounts
+                    .get(*below)
+                    .is_some_and(|below| is_mounted_on_itself(mount, below))
+            });
+        }
+        point
+    }
+
+    /// The mount on which another is mounted: of those before it, the last of the longest path.
+    fn hidden_by(&self, index: usize) -> Option<usize> {
+        let mount = self.mounts.get(index)?;
+        let before = self.mounts.iter().enumerate().take(index);
+        before
+            .filter(|(_, other)| path_below(&mount.path, &other.path).is_some())
+            .max_by_key(|(_, other)| other.path.len())
+            .map(|(index, _)| index)
     }
 
     /// The entries that lead to it: the one that is named, and the one that it resolves to.
@@ -122,6 +142,13 @@ impl<'a> Looker<'a> {
     }
 }
 
+/// Whether a mount shows the very directory that it is mounted on.
+fn is_mounted_on_itself(mount: &MountLine, below: &MountLine) -> bool {
+    let rest = path_below(&mount.path, &below.path).unwrap_or_default();
+    let hidden = [below.root.trim_end_matches('/'), rest.trim_matches('/')].join("/");
+    mount.dev == below.dev && mount.root.trim_end_matches('/') == hidden.trim_end_matches('/')
+}
+
 fn kind(found: &Statx) -> ObjectKind {
     match FileType::from_raw_mode(u32::from(found.stx_mode)) {
         FileType::RegularFile => ObjectKind::File,
@@ -144,4 +171,25 @@ fn named_in_acl(file: &OwnedFd) -> io::Result<u32> {
     Acl::parse(bytes.get(..len).unwrap_or_default())
         .map(|acl| acl.named)
         .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "its access list is malformed"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(mount: &str, below: &str, expect: bool) {
+        let line = |text: &str| MountLine::parse(format!("30 1 {text} rw - ext4 x rw").as_bytes()).unwrap();
+        assert_eq!(is_mounted_on_itself(&line(mount), &line(below)), expect);
+    }
+
+    #[test]
+    fn a_directory_mounted_on_itself_hides_nothing() {
+        check("8:1 /var/lib/docker /var/lib/docker", "8:1 / /", true);
+        check("8:1 /lib/docker /var/lib/docker", "8:1 / /var", true);
+        check("8:1 /vol/lib/docker /var/lib/docker", "8:1 /vol /var", true);
+        check("8:1 /srv/docker /var/lib/docker", "8:1 / /", false);
+        check("8:2 /var/lib/docker /var/lib/docker", "8:1 / /", false);
+        check("8:2 / /var/lib/docker", "8:1 / /", false);
+    }
 }
