@@ -164,7 +164,7 @@ fn is_dead(pid: &str) -> bool {
         .is_none_or(|rest| rest.is_empty() || rest.starts_with('Z'))
 }
 
-fn answers(socket: &Path) -> bool {
+pub(crate) fn answers(socket: &Path) -> bool {
     let ask = || -> std::io::Result<bool> {
         let mut stream = UnixStream::connect(socket)?;
         stream.set_read_timeout(Some(PATIENCE))?;

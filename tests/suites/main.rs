@@ -15,11 +15,15 @@ mod bench_swarm;
 mod case;
 mod commands;
 mod configuration;
+mod drift;
 mod engine;
 mod fixture;
 mod flood;
+mod fooled;
 mod mounts;
 mod plugin;
+mod own_stage;
+mod posture;
 mod privileged;
 mod refusals;
 mod replay;
@@ -49,6 +53,9 @@ const SUITES: &[&[Case]] = &[
     replay::CASES,
     rungs::CASES,
     flood::CASES,
+    posture::CASES,
+    drift::CASES,
+    fooled::CASES,
     audit_rules::CASES,
     bench_images::CASES,
     bench_runtime::CASES,
@@ -70,6 +77,7 @@ fn main() -> ExitCode {
     let conclusion = run(&arguments, trials);
     stage::strike();
     bench::strike();
+    own_stage::strike();
     match case::tell_skips() {
         Ok(()) => conclusion.exit_code(),
         Err(_) => ExitCode::FAILURE,

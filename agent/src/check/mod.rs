@@ -12,6 +12,7 @@ mod testing;
 pub use benchmark::Benchmark;
 pub use context::{Finding, View};
 pub use evaluate::{Judged, Of, image_name, worst};
+pub(crate) use support::is_same_image;
 
 pub use crate::model::Basis;
 use crate::model::{Container, Event, Host, Image, Severity, Verdict};

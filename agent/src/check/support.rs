@@ -34,6 +34,7 @@ pub(super) use privilege::{
     beyond_default, beyond_its_container, caps_in_words, declares_root, granted, host_root_of,
     in_own_user_namespace, is_grave, is_privileged, is_privileged_set,
 };
+pub(crate) use reference::is_same_image;
 pub(super) use reference::{Reference, in_full, is_id, resolve};
 pub(super) use releases::{Line, Support, TABLE_DATE, Version, day, shipped, support};
 pub(super) use shell::{Command, commands};

@@ -273,11 +273,18 @@ fn bears(check: &Check, file: &FileChange, subject: &str) -> bool {
             .strip_prefix(outer)
             .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     };
+    let did = |wanted: fn(&str) -> bool| file.ops.iter().any(|op| wanted(op));
+    let asks_whose = check.key.ends_with("-mode") || check.key.ends_with("-owner");
+    // What a file holds does not say whose it is, nor the other way about.
+    if asks_whose && !did(|op| op != "write") {
+        return false;
+    }
     if below(subject, &file.path) || below(&file.path, subject) {
         return true;
     }
     match file.role {
-        Some(Role::ConfigFile) => check.section == "daemon",
+        Some(Role::ConfigFile) => check.section == "daemon" && did(|op| op != "attributes"),
+        Some(Role::ConfigDir) => check.section == "daemon" && did(|op| op != "attributes" && op != "write"),
         Some(Role::EngineSocket) => check.key == ACCESS,
         Some(Role::Accounts) => check.key == ACCESS || check.key == "userns-remap",
         Some(Role::AuditRules) => check.key.starts_with("audit-"),

@@ -8,6 +8,8 @@ use crate::model::{Container, ContainerId, Host, Image, PostureRef, Time, Verdic
 
 /// Containers, and images, whose verdicts are remembered.
 const CAPACITY: usize = 4096;
+/// Items of the host that failed and are gone, and are no news when they are there again.
+const DEPARTED: usize = 4096;
 /// Items of the host, over all checks, whose verdicts are remembered.
 const HOST_ITEMS: usize = 16_384;
 
@@ -64,6 +66,8 @@ pub(super) struct Posture {
     overall: Standing,
     images: Bounded<String, Standing>,
     containers: Bounded<ContainerId, Standing>,
+    /// By check and item.
+    departed: Bounded<(&'static str, String), ()>,
 }
 
 impl Posture {
@@ -74,6 +78,7 @@ impl Posture {
             overall: Standing::new(),
             images: Bounded::new(CAPACITY),
             containers: Bounded::new(CAPACITY),
+            departed: Bounded::new(DEPARTED),
         }
     }
 
@@ -122,19 +127,27 @@ impl Posture {
                     let old = before.get(&item.subject).copied();
                     let kind = item.verdict.kind();
                     now.insert(item.subject.clone(), next(old, kind, at));
+                    let mut departed = || self.departed.remove(&(check.key, item.subject.clone()));
+                    let known = match old {
+                        Some(old) => old.known,
+                        // It failed when it was last there: with an engine come back, a directory moved back.
+                        None if departed().is_some() => Some(VerdictKind::Fail),
+                        // A check that failed already: the new item breaks what was not broken by it.
+                        None => settled.map(|_| VerdictKind::Pass),
+                    };
                     assessed.push(Assessed {
                         check,
-                        known: match old {
-                            Some(old) => old.known,
-                            // A check that failed already: the new item breaks what was not broken by it.
-                            None => settled.map(|_| VerdictKind::Pass),
-                        },
+                        known,
                         before: old.map(|old| old.kind),
                         subject: item.subject,
                         verdict: item.verdict,
                     });
                 }
-                assessed.extend(gone(check, before, &now));
+                for one in gone(check, before, &now) {
+                    // One that is pushed out would be told again when it returns.
+                    drop(self.departed.insert((check.key, one.subject.clone()), ()));
+                    assessed.push(one);
+                }
                 self.host.insert(check.key, now);
             }
         }
@@ -143,6 +156,10 @@ impl Posture {
 
     pub(super) fn forget_container(&mut self, id: &ContainerId) {
         self.containers.remove(id);
+    }
+
+    pub(super) fn forget_image(&mut self, id: &String) {
+        self.images.remove(id);
     }
 
     /// The standing verdict of a check of the host, over all its items.

@@ -1,13 +1,14 @@
 //! What is known of the host and its containers, from the observations alone.
 
+mod images;
+
 use std::collections::HashMap;
 
 use super::bounded::Bounded;
 use super::posture::{Assessed, Posture};
 use crate::check::{Check, Of};
 use crate::model::{
-    CapSet, Container, ContainerAction, ContainerId, ContainerState, Event, Host, Image, Observation,
-    Process, Time,
+    CapSet, Container, ContainerAction, ContainerId, ContainerState, Event, Host, Observation, Process, Time,
 };
 
 /// Containers and images that checks can see; a host that has more is told so.
@@ -112,10 +113,10 @@ impl World {
                 self.host.policy = policy.clone();
                 return self.reassess(at);
             }
-            Event::Image(image) => {
-                let assessed = self.posture.assess_image(image, &self.host, at);
-                self.keep_image(image);
-                return Learnt::again(reassessed(&Of::Image(image.id.clone()), assessed));
+            Event::Image(image) => return self.learn_image(image, at),
+            Event::ImageRemoved { id } => {
+                let named = self.drop_image(id);
+                return Learnt::again(self.reassess_users(&named, at));
             }
             Event::Container { action, facts } => return self.learn_container(*action, facts, at),
             Event::Exec(_) if !observation.plumbing => self.note_program(observation),
@@ -238,18 +239,6 @@ impl World {
         }
         if let Some(moved) = all.get(place) {
             self.containers.insert(moved.id.clone(), place);
-        }
-    }
-
-    fn keep_image(&mut self, image: &Image) {
-        let all = self.host.images.get_or_insert_default();
-        if let Some(known) = self.images.get(&image.id).and_then(|place| all.get_mut(*place)) {
-            *known = image.clone();
-        } else if all.len() < CAPACITY {
-            self.images.insert(image.id.clone(), all.len());
-            all.push(image.clone());
-        } else {
-            self.lost += 1;
         }
     }
 }

@@ -77,6 +77,8 @@ struct Watch {
     survey: mpsc::Sender<HostFacts>,
     /// Whether something changed since they were last sent.
     stale: bool,
+    /// Whether the engine said something since the host's facts were last told.
+    untold: bool,
     files: Option<FileWatch>,
     /// Whose records of the audit trail matter.
     watched: Watched,
@@ -155,6 +157,7 @@ pub async fn watch(config: WatchConfig) -> Result<(), PipelineError> {
         wanted,
         survey,
         stale: true,
+        untold: false,
         files,
         watched: Watched::default(),
         everything: config.observations,

@@ -42,6 +42,12 @@ impl<'a> Reference<'a> {
     }
 }
 
+/// Whether two texts name the same image, as clients complete what is left out.
+#[must_use]
+pub(crate) fn is_same_image(one: &str, other: &str) -> bool {
+    Reference::parse(one).is_same_tag(&Reference::parse(other))
+}
+
 /// A repository, or the start of one, with the registry that clients put before it.
 pub(in crate::check) fn in_full(repository: &str) -> String {
     let (first, rest) = repository.split_once('/').unwrap_or(("", repository));

@@ -119,14 +119,20 @@ impl Watch {
     /// A process changes the socket.
     #[track_caller]
     fn chmod(&mut self, millis: u64, broken: &[&str]) {
+        self.change(millis, 42, "attributes", broken);
+    }
+
+    /// A process does this to the socket.
+    #[track_caller]
+    fn change(&mut self, millis: u64, pid: u32, op: &str, broken: &[&str]) {
         let file = FileChange {
             path: SOCKET.into(),
-            ops: vec!["attributes".into()],
+            ops: vec![op.into()],
             role: Some(Role::EngineSocket),
             ino: Some(7),
             dev: Some("0:24".into()),
         };
-        let told = self.on(millis, Some(42), Event::File(file));
+        let told = self.on(millis, Some(pid), Event::File(file));
         assert_eq!(brief(&told), broken);
     }
 
@@ -258,6 +264,12 @@ fn what_is_found_at_the_start_is_no_news_and_what_comes_later_is() {
         &["/run/other.sock Some(Fail)->NotApplicable "],
         &[],
     );
+    watch.host(
+        4,
+        &[(SOCKET, 0o660), other],
+        &["/run/other.sock None->Fail "],
+        &[],
+    );
     let mut blind = Watch::new(None);
     blind.facts.objects = Fact::default();
     let facts = Event::Host(Box::new(blind.facts.clone()));
@@ -278,5 +290,22 @@ fn the_same_is_not_told_twice_and_mending_is_told() {
         &[(SOCKET, 0o600)],
         &["/run/docker.sock Some(Fail)->Pass "],
         &[],
+    );
+}
+
+#[test]
+fn a_write_is_no_cause_of_a_mode() {
+    let mut watch = Watch::new(None);
+    watch.change(10, 43, "write", &[]);
+    let nobody = "docker-sock-mode drift high by - audited:? -";
+    watch.host(11, &[OPENED], &["/run/docker.sock Some(Pass)->Fail "], &[nobody]);
+    let mut watch = Watch::new(None);
+    watch.change(10, 42, "attributes", &[]);
+    watch.change(11, 43, "write", &[]);
+    watch.host(
+        12,
+        &[OPENED],
+        &[TURNED],
+        &["docker-sock-mode drift high by chmod audited:? -"],
     );
 }

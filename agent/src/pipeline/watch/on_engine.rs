@@ -62,6 +62,7 @@ impl Watch {
 
     async fn on_engine_facts(&mut self, told: EngineFacts) -> Result<(), Fatal> {
         self.engine_answers = true;
+        let is_first = self.facts.engine.get().is_none();
         self.facts.engine_version = Some(told.engine.version.clone());
         self.facts
             .security_options
@@ -73,6 +74,11 @@ impl Watch {
         self.scene.refresh_sockets()?;
         self.facts.socket_access = self.socket_access();
         self.poke();
-        self.tell(Event::Host(Box::new(self.facts.clone()))).await
+        if is_first {
+            return self.tell(Event::Host(Box::new(self.facts.clone()))).await;
+        }
+        // What the daemon is told, as it was seen before, would contradict it: both are told together.
+        self.untold = true;
+        Ok(())
     }
 }

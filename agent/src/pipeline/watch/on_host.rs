@@ -37,14 +37,16 @@ impl Watch {
         if self.stale {
             self.poke();
         }
-        if facts == self.facts {
+        if !self.untold && is_no_news(&facts, &mut self.facts) {
             return Ok(());
         }
+        self.untold = false;
         if facts.objects != self.facts.objects
             && let Some(objects) = facts.objects.get()
         {
             self.watched = Watched::new(objects);
-            for failed in self.files.iter().flat_map(|files| files.watch(objects)) {
+            let root = host::files_root(&facts);
+            for failed in self.files.iter().flat_map(|files| files.watch(root, objects)) {
                 tracing::debug!(%failed, "A directory cannot be watched.");
             }
         }
@@ -75,6 +77,14 @@ impl Watch {
             }
         }
     }
+}
+
+/// Whether facts are those that were told, but for what comes and goes by itself.
+fn is_no_news(facts: &HostFacts, told: &mut HostFacts) -> bool {
+    if let (Some(now), Some(told)) = (facts.audit.get(), told.audit.get_mut()) {
+        told.status.backlog = now.status.backlog;
+    }
+    facts == told
 }
 
 /// The watch over files, its queue, and why there is none. Without one the queue stays silent.

@@ -30,6 +30,8 @@ pub struct RawEvent {
     pub directory: Vec<u8>,
     /// Name within it; `.` for the directory itself.
     pub name: String,
+    /// Type and bytes of the handle of what was changed; empty where the kernel does not say.
+    pub object: Vec<u8>,
 }
 
 /// The bytes are no events.
@@ -73,6 +75,7 @@ fn one(event: &[u8]) -> RawEvent {
         pid: u32_at(event, 20).unwrap_or_default(),
         directory: Vec::new(),
         name: String::new(),
+        object: Vec::new(),
     };
     let start = event.get(6..8).and_then(|bytes| bytes.try_into().ok());
     let mut at = start.map_or(METADATA, |bytes| usize::from(u16::from_ne_bytes(bytes)));
@@ -83,8 +86,10 @@ fn one(event: &[u8]) -> RawEvent {
         let Some(info) = info.get(..length).filter(|_| length > INFO) else {
             break;
         };
-        if matches!(kind, DFID_NAME | DFID | FID) && found.directory.is_empty() {
-            directory(info, kind, &mut found);
+        match kind {
+            DFID_NAME | DFID if found.directory.is_empty() => directory(info, kind, &mut found),
+            FID if found.object.is_empty() => found.object = handle(info).unwrap_or_default().0,
+            _ => {}
         }
         at += length;
     }
@@ -92,19 +97,23 @@ fn one(event: &[u8]) -> RawEvent {
 }
 
 fn directory(info: &[u8], kind: u8, into: &mut RawEvent) {
-    let at = INFO + FSID;
-    let length = u32_at(info, at).and_then(|length| usize::try_from(length).ok());
-    let Some(length) = length.filter(|length| *length <= HANDLE_MAX) else {
+    let Some((handle, name)) = handle(info) else {
         return;
     };
-    let handle = info.get(at + 4..at + HANDLE + length);
-    into.directory = handle.unwrap_or_default().to_vec();
-    let name = info.get(at + HANDLE + length..).unwrap_or_default();
+    into.directory = handle;
     let name = name.split(|byte| *byte == 0).next().unwrap_or_default();
     into.name = match kind {
         DFID_NAME if !name.is_empty() => String::from_utf8_lossy(name).into_owned(),
         _ => ".".to_owned(),
     };
+}
+
+/// Type and bytes of the handle that a record holds, and what follows them.
+fn handle(info: &[u8]) -> Option<(Vec<u8>, &[u8])> {
+    let at = INFO + FSID;
+    let length = u32_at(info, at).and_then(|length| usize::try_from(length).ok())?;
+    let end = (length <= HANDLE_MAX).then_some(at + HANDLE + length)?;
+    Some((info.get(at + 4..end)?.to_vec(), info.get(end..)?))
 }
 
 fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
@@ -118,18 +127,10 @@ mod tests {
 
     use super::*;
 
-    /// An event as the kernel writes it.
-    fn event(mask: u64, pid: u32, handle: &[u8], name: &str) -> Vec<u8> {
-        let mut info = vec![DFID_NAME, 0, 0, 0];
-        info.extend([9; FSID]);
-        info.extend(u32::try_from(handle.len()).unwrap().to_ne_bytes());
-        info.extend(1_i32.to_ne_bytes());
-        info.extend(handle);
-        info.extend(name.as_bytes());
-        info.push(0);
-        info.resize(info.len().next_multiple_of(4), 0);
-        let length = u16::try_from(info.len()).unwrap().to_ne_bytes();
-        info[2..4].copy_from_slice(&length);
+    /// An event as the kernel writes it: where it happened, and to what.
+    fn event(mask: u64, pid: u32, directory: &[u8], name: &str) -> Vec<u8> {
+        let mut info = record(DFID_NAME, directory, Some(name));
+        info.extend(record(FID, b"object", None));
         let mut all = u32::try_from(METADATA + info.len())
             .unwrap()
             .to_ne_bytes()
@@ -143,6 +144,22 @@ mod tests {
         all
     }
 
+    fn record(kind: u8, handle: &[u8], name: Option<&str>) -> Vec<u8> {
+        let mut info = vec![kind, 0, 0, 0];
+        info.extend([9; FSID]);
+        info.extend(u32::try_from(handle.len()).unwrap().to_ne_bytes());
+        info.extend(1_i32.to_ne_bytes());
+        info.extend(handle);
+        info.extend(
+            name.map(|name| [name.as_bytes(), &[0]].concat())
+                .unwrap_or_default(),
+        );
+        info.resize(info.len().next_multiple_of(4), 0);
+        let length = u16::try_from(info.len()).unwrap().to_ne_bytes();
+        info[2..4].copy_from_slice(&length);
+        info
+    }
+
     #[test]
     fn events_are_read_one_after_another() {
         let mut bytes = event(4, 42, b"handle", "daemon.json");
@@ -153,6 +170,7 @@ mod tests {
             (4, 42, "daemon.json")
         );
         assert_eq!(all[0].directory, [&1_i32.to_ne_bytes()[..], b"handle"].concat());
+        assert_eq!(all[0].object, [&1_i32.to_ne_bytes()[..], b"object"].concat());
         assert_eq!((all[1].pid, all[1].name.as_str()), (43, "."));
     }
 

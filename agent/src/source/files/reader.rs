@@ -1,8 +1,9 @@
 //! The fanotify group, and the thread that reads it.
 
+use std::collections::HashSet;
 use std::io;
-use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -12,11 +13,19 @@ use tokio::sync::mpsc;
 
 use super::decode::{OVERFLOW, RawEvent, events};
 use super::doer::{Doer, doer};
-use super::table::Table;
-use crate::model::{FileChange, Object, Time};
+use super::table::{Mark, Table};
+use crate::model::{FileChange, Object, Role, Time};
 
-/// `FAN_REPORT_DIR_FID | FAN_REPORT_NAME` (Linux 5.9).
-const REPORT_NAMES: u32 = 0x400 | 0x800;
+/// `FAN_REPORT_FID | FAN_REPORT_DIR_FID | FAN_REPORT_NAME` (Linux 5.9).
+const REPORT_NAMES: u32 = 0x200 | 0x400 | 0x800;
+/// `FAN_CREATE | FAN_MOVED_TO`, and `FAN_ONDIR`.
+const ARRIVED: u64 = 0x100 | 0x80;
+const ON_DIR: u64 = 0x4000_0000;
+/// Entries of a new directory that are looked at, and how deep.
+const ADOPTED: usize = 256;
+const ADOPTED_BELOW: usize = 2;
+/// Marks that may stay on what is watched no longer, before all are made anew.
+const MARKED: usize = 4096;
 /// Bytes read at once.
 const BUFFER: usize = 64 * 1024;
 /// Changes that may wait to be taken.
@@ -81,6 +90,10 @@ pub struct FileWatch {
 struct Shared {
     group: Fanotify,
     table: Mutex<Table>,
+    /// Handles of all that was marked.
+    marked: Mutex<HashSet<Vec<u8>>>,
+    /// Whether marks were taken away since that was last told.
+    flushed: AtomicBool,
     unsent: AtomicU64,
 }
 
@@ -99,6 +112,8 @@ impl FileWatch {
         let shared = Arc::new(Shared {
             group,
             table: Mutex::default(),
+            marked: Mutex::default(),
+            flushed: AtomicBool::new(false),
             unsent: AtomicU64::new(0),
         });
         let (told, queue) = mpsc::channel(QUEUE);
@@ -110,36 +125,56 @@ impl FileWatch {
         Ok((Self { shared }, queue))
     }
 
-    /// Watches exactly these objects from now on. Gives the directories that cannot be watched, with the reason.
-    pub fn watch(&self, objects: &[Object]) -> Vec<String> {
-        let (table, marks, mut failed) = Table::new(objects);
+    /// Watches exactly these objects of the host from now on, whose files begin at `root` for this process. Gives what
+    /// cannot be watched, with the reason.
+    pub fn watch(&self, root: &str, objects: &[Object]) -> Vec<String> {
+        let (table, marks, mut failed) = Table::new(Path::new(root), objects);
         // First the names, then the marks: nothing that is marked is unknown. Marks of before are left where they are: what
         // they tell of is nobody's by then.
         *self.shared.table.lock().unwrap_or_else(PoisonError::into_inner) = table;
-        failed.extend(marks.iter().filter_map(|path| self.mark(path).err()));
+        failed.extend(self.shared.clear());
+        failed.extend(marks.iter().filter_map(|mark| self.shared.mark(mark).err()));
         failed
-    }
-
-    fn mark(&self, directory: &PathBuf) -> Result<(), String> {
-        let mask = MaskFlags::FAN_MODIFY
-            | MaskFlags::FAN_CLOSE_WRITE
-            | MaskFlags::FAN_ATTRIB
-            | MaskFlags::FAN_CREATE
-            | MaskFlags::FAN_DELETE
-            | MaskFlags::FAN_MOVE
-            | MaskFlags::FAN_DELETE_SELF
-            | MaskFlags::FAN_MOVE_SELF
-            | MaskFlags::FAN_EVENT_ON_CHILD
-            | MaskFlags::FAN_ONDIR;
-        let flags = MarkFlags::FAN_MARK_ADD | MarkFlags::FAN_MARK_ONLYDIR;
-        self.shared
-            .group
-            .mark(flags, mask, rustix::fs::CWD, Some(directory))
-            .map_err(|error| format!("{}: {error}", directory.display()))
     }
 }
 
 impl Shared {
+    fn mark(&self, mark: &Mark) -> Result<(), String> {
+        let mut mask = MaskFlags::FAN_MODIFY | MaskFlags::FAN_CLOSE_WRITE | MaskFlags::FAN_ATTRIB;
+        let mut flags = MarkFlags::FAN_MARK_ADD;
+        if mark.is_directory {
+            mask |= MaskFlags::FAN_CREATE
+                | MaskFlags::FAN_DELETE
+                | MaskFlags::FAN_MOVE
+                | MaskFlags::FAN_DELETE_SELF
+                | MaskFlags::FAN_MOVE_SELF
+                | MaskFlags::FAN_EVENT_ON_CHILD
+                | MaskFlags::FAN_ONDIR;
+            flags |= MarkFlags::FAN_MARK_ONLYDIR;
+        }
+        self.group
+            .mark(flags, mask, rustix::fs::CWD, Some(&mark.path))
+            .map_err(|error| format!("{}: {error}", mark.path.display()))?;
+        let mut marked = self.marked.lock().unwrap_or_else(PoisonError::into_inner);
+        marked.insert(mark.handle.clone());
+        Ok(())
+    }
+
+    /// Takes all marks away where too many were left behind: what happens until they are made anew is not seen.
+    fn clear(&self) -> Option<String> {
+        let mut marked = self.marked.lock().unwrap_or_else(PoisonError::into_inner);
+        if marked.len() < MARKED {
+            return None;
+        }
+        marked.clear();
+        let flush = MarkFlags::FAN_MARK_FLUSH;
+        let done = self
+            .group
+            .mark(flush, MaskFlags::empty(), rustix::fs::CWD, None::<&Path>);
+        self.flushed.store(true, Ordering::Relaxed);
+        done.err().map(|error| format!("marks: {error}"))
+    }
+
     fn read(&self, out: &mpsc::Sender<FileItem>) {
         let mut buffer = vec![0; BUFFER];
         let wait = rustix::time::Timespec {
@@ -147,6 +182,10 @@ impl Shared {
             tv_nsec: i64::from(LOOK.subsec_nanos()),
         };
         while !out.is_closed() {
+            if self.flushed.swap(false, Ordering::Relaxed) {
+                let (time, count) = (Time::now(), None);
+                self.send(FileItem::Lost { time, count }, out);
+            }
             let mut ready = [PollFd::new(&self.group, PollFlags::IN)];
             match poll(&mut ready, Some(&wait)) {
                 Ok(0) | Err(rustix::io::Errno::INTR) => continue,
@@ -190,9 +229,13 @@ impl Shared {
 
     fn change(&self, event: &RawEvent) -> Option<FileChange> {
         let table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
-        let (path, role) = table.find(&event.directory, &event.name)?;
+        let (path, role) = table.find(&event.directory, &event.name, &event.object)?;
+        let inner = table.inner(&path);
         drop(table);
-        let there = rustix::fs::lstat(path.as_str()).ok();
+        if role == Role::RegistryCertDir && event.mask & ON_DIR != 0 && event.mask & ARRIVED != 0 {
+            self.adopt(&path, role, ADOPTED_BELOW);
+        }
+        let there = rustix::fs::lstat(&inner).ok();
         let device = |stat: &rustix::fs::Stat| {
             let (major, minor) = (rustix::fs::major(stat.st_dev), rustix::fs::minor(stat.st_dev));
             format!("{major}:{minor}")
@@ -204,6 +247,27 @@ impl Shared {
             dev: there.as_ref().map(device),
             path,
         })
+    }
+
+    /// Follows what is made in a new directory at once, and what was made in it before anybody could look.
+    fn adopt(&self, path: &str, role: Role, depth: usize) {
+        let mut table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(mark) = table.adopt(path, role) else {
+            return;
+        };
+        drop(table);
+        if let Err(failed) = self.mark(&mark) {
+            tracing::debug!(%failed, "A new directory cannot be watched.");
+        }
+        let Ok(entries) = std::fs::read_dir(&mark.path) else {
+            return;
+        };
+        for entry in entries.flatten().take(ADOPTED) {
+            if depth > 0 && entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                let inner = format!("{path}/{}", entry.file_name().to_string_lossy());
+                self.adopt(&inner, role, depth - 1);
+            }
+        }
     }
 
     /// Hands an item over, or counts it: nobody is waited for, since the kernel would lose more.

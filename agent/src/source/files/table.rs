@@ -6,44 +6,95 @@ use std::path::{Path, PathBuf};
 use super::handle::handle;
 use crate::model::{Fact, Object, ObjectKind, Role};
 
-/// Directories that are marked at most; a host has some dozens.
-const DIRECTORIES: usize = 1024;
+/// Directories that are marked at most, and files; a host has some dozens.
+const MARKS: usize = 1024;
+
+/// What is to be marked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Mark {
+    /// Path for this process.
+    pub(super) path: PathBuf,
+    /// What it is called by.
+    pub(super) handle: Vec<u8>,
+    pub(super) is_directory: bool,
+}
 
 /// What to watch.
 #[derive(Debug, Default)]
 pub(super) struct Table {
+    /// Where the host's files begin for this process.
+    root: PathBuf,
     /// Roles by full path.
     names: HashMap<String, Role>,
     /// Roles of what lies directly in a directory that is an object itself.
     within: HashMap<String, Role>,
     /// Directories by their handle. One may have several paths.
     directories: HashMap<Vec<u8>, BTreeSet<String>>,
+    /// Paths and roles of files by their handle: each may have other names, in directories that nobody watches.
+    files: HashMap<Vec<u8>, (String, Role)>,
 }
 
 impl Table {
-    /// What these objects ask for; beside it the directories to be marked, and those that cannot be.
-    pub(super) fn new(objects: &[Object]) -> (Self, Vec<PathBuf>, Vec<String>) {
-        let mut table = Self::default();
+    /// What these objects below a root ask for; beside it what is to be marked, and what cannot be.
+    pub(super) fn new(root: &Path, objects: &[Object]) -> (Self, Vec<Mark>, Vec<String>) {
+        let mut table = Self {
+            root: root.to_owned(),
+            ..Self::default()
+        };
         let mut wanted = BTreeSet::new();
+        let mut files = BTreeMap::new();
         for object in objects {
-            table.add(object, &mut wanted);
+            table.add(object, &mut wanted, &mut files);
         }
         let (mut marks, mut failed) = (BTreeMap::new(), Vec::new());
-        for path in wanted.into_iter().take(DIRECTORIES) {
-            match handle(Path::new(&path)) {
-                Ok(handle) => {
-                    marks
-                        .entry(handle.clone())
-                        .or_insert_with(|| PathBuf::from(&path));
-                    table.directories.entry(handle).or_default().insert(path);
+        for path in wanted.into_iter().take(MARKS) {
+            match table.mark(&path, true) {
+                Ok(mark) => {
+                    let paths = table.directories.entry(mark.handle.clone()).or_default();
+                    paths.insert(path);
+                    marks.entry(mark.handle.clone()).or_insert(mark);
                 }
                 Err(error) => failed.push(format!("{path}: {error}")),
+            }
+        }
+        for (path, role) in files.into_iter().take(MARKS) {
+            // One that is gone again is told of by its directory.
+            if let Ok(mark) = table.mark(&path, false) {
+                let known = table.files.entry(mark.handle.clone());
+                known.or_insert((path, role));
+                marks.entry(mark.handle.clone()).or_insert(mark);
             }
         }
         (table, marks.into_values().collect(), failed)
     }
 
-    fn add(&mut self, object: &Object, wanted: &mut BTreeSet<String>) {
+    fn mark(&self, path: &str, is_directory: bool) -> std::io::Result<Mark> {
+        let path = self.inner(path);
+        Ok(Mark {
+            handle: handle(&path)?,
+            path,
+            is_directory,
+        })
+    }
+
+    /// A path of the host as this process names it.
+    pub(super) fn inner(&self, path: &str) -> PathBuf {
+        self.root.join(path.trim_start_matches('/'))
+    }
+
+    /// Watches a directory that has just been made in one whose role it shares.
+    pub(super) fn adopt(&mut self, path: &str, role: Role) -> Option<Mark> {
+        if self.directories.len() >= MARKS {
+            return None;
+        }
+        let mark = self.mark(path, true).ok()?;
+        let paths = self.directories.entry(mark.handle.clone()).or_default();
+        paths.insert(path.to_owned());
+        self.within.entry(path.to_owned()).or_insert(role);
+        Some(mark)
+    }
+
+    fn add(&mut self, object: &Object, wanted: &mut BTreeSet<String>, files: &mut BTreeMap<String, Role>) {
         let state = match &object.state {
             Fact::Known(Some(state)) => state,
             Fact::Known(None) | Fact::Unknown(_) => return self.add_absent(object, wanted),
@@ -60,6 +111,8 @@ impl Table {
         if state.kind == ObjectKind::Directory {
             self.within.entry(state.resolved.clone()).or_insert(object.role);
             wanted.insert(state.resolved.clone());
+        } else {
+            files.entry(state.resolved.clone()).or_insert(object.role);
         }
     }
 
@@ -67,7 +120,7 @@ impl Table {
     fn add_absent(&mut self, object: &Object, wanted: &mut BTreeSet<String>) {
         let mut path = Path::new(&object.path);
         while let (Some(parent), Some(name)) = (path.parent(), path.file_name()) {
-            if let Ok(parent) = parent.canonicalize() {
+            if let Some(parent) = self.canonical(parent) {
                 let full = parent.join(name);
                 self.name(&full.to_string_lossy(), object.role);
                 wanted.insert(parent.to_string_lossy().into_owned());
@@ -77,22 +130,34 @@ impl Table {
         }
     }
 
+    /// A directory of the host without symlinks in its path, where it is there.
+    fn canonical(&self, path: &Path) -> Option<PathBuf> {
+        let found = self.inner(&path.to_string_lossy()).canonicalize().ok()?;
+        let root = self.root.canonicalize().ok()?;
+        Some(Path::new("/").join(found.strip_prefix(root).ok()?))
+    }
+
     fn name(&mut self, path: &str, role: Role) {
         self.names.entry(path.to_owned()).or_insert(role);
     }
 
-    /// The full path and role of a name in a directory; none for what is nobody's.
-    pub(super) fn find(&self, directory: &[u8], name: &str) -> Option<(String, Role)> {
-        let paths = self.directories.get(directory)?;
-        paths.iter().find_map(|directory| {
-            if name == "." {
-                let role = self.within.get(directory).or(self.names.get(directory))?;
-                return Some((directory.clone(), *role));
-            }
-            let full = format!("{}/{name}", trimmed(directory));
-            let role = self.names.get(&full).or(self.within.get(directory))?;
-            Some((full, *role))
-        })
+    /// The full path and role of a name in a directory, else of what it names; none for what is nobody's.
+    pub(super) fn find(&self, directory: &[u8], name: &str, object: &[u8]) -> Option<(String, Role)> {
+        let named = self
+            .directories
+            .get(directory)
+            .and_then(|paths| paths.iter().find_map(|directory| self.find_in(directory, name)));
+        named.or_else(|| self.files.get(object).cloned())
+    }
+
+    fn find_in(&self, directory: &str, name: &str) -> Option<(String, Role)> {
+        if name == "." {
+            let role = self.within.get(directory).or(self.names.get(directory))?;
+            return Some((directory.to_owned(), *role));
+        }
+        let full = format!("{}/{name}", trimmed(directory));
+        let role = self.names.get(&full).or(self.within.get(directory))?;
+        Some((full, *role))
     }
 }
 
@@ -142,10 +207,11 @@ mod tests {
                 false,
             ),
         ];
-        let (table, marks, failed) = Table::new(&objects);
-        assert_eq!((marks.len(), failed.len()), (2, 0));
+        std::fs::write(etc.join("daemon.json"), "{}").unwrap();
+        let (mut table, marks, failed) = Table::new(Path::new("/"), &objects);
+        assert_eq!((marks.len(), failed.len()), (3, 0));
         let (in_top, in_etc) = (handle(&top).unwrap(), handle(&etc).unwrap());
-        let role = |directory: &[u8], name: &str| table.find(directory, name).map(|(_, role)| role);
+        let role = |directory: &[u8], name: &str| table.find(directory, name, b"").map(|(_, role)| role);
         assert_eq!(role(&in_etc, "daemon.json"), Some(Role::ConfigFile));
         assert_eq!(role(&in_etc, "key.json"), Some(Role::ConfigDir));
         assert_eq!(role(&in_etc, "."), Some(Role::ConfigDir));
@@ -153,5 +219,38 @@ mod tests {
         assert_eq!(role(&in_top, "sysconfig"), Some(Role::SysconfigFile));
         assert_eq!(role(&in_top, "passwd"), None);
         assert_eq!(role(b"elsewhere", "daemon.json"), None);
+        std::fs::hard_link(etc.join("daemon.json"), top.join("alias")).unwrap();
+        let same = handle(&top.join("alias")).unwrap();
+        let (path, role) = table.find(b"elsewhere", "alias", &same).unwrap();
+        let daemon_json = etc.join("daemon.json").to_string_lossy().into_owned();
+        assert_eq!((path, role), (daemon_json, Role::ConfigFile));
+        std::fs::create_dir(etc.join("new")).unwrap();
+        let new = etc.join("new").to_string_lossy().into_owned();
+        let mark = table.adopt(&new, Role::RegistryCertDir).unwrap();
+        let found = table.find(&mark.handle, "ca.crt", b"").unwrap();
+        assert_eq!(found, (format!("{new}/ca.crt"), Role::RegistryCertDir));
+    }
+
+    /// As from a container: the host's root directory is somewhere else.
+    #[test]
+    fn paths_are_the_host_s_wherever_its_root_is() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(dir.path().join("etc/docker")).unwrap();
+        let etc = Path::new("/etc/docker");
+        let objects = [
+            object(Role::ConfigDir, etc, ObjectKind::Directory, true),
+            object(
+                Role::ConfigFile,
+                &etc.join("daemon.json"),
+                ObjectKind::File,
+                false,
+            ),
+        ];
+        let (table, marks, failed) = Table::new(dir.path(), &objects);
+        assert_eq!((marks.len(), failed.len()), (2, 0));
+        assert!(marks.iter().all(|mark| mark.path.starts_with(dir.path())));
+        let inner = handle(&dir.path().join("etc/docker")).unwrap();
+        let found = table.find(&inner, "daemon.json", b"");
+        assert_eq!(found, Some(("/etc/docker/daemon.json".into(), Role::ConfigFile)));
     }
 }

@@ -41,7 +41,7 @@ pub use complete::complete;
 pub use daemon::daemon;
 pub use executable::{ExecutableFile, is_runtime_name, runtime_executable_of, runtime_executables};
 pub use facts::facts;
-pub use objects::objects;
+pub use objects::{files_root, objects};
 pub use own_container::own_containers;
 pub use program::{Program, ProgramError, ProgramFile, own_program};
 pub use socket::{SocketFile, known_socket_names, runtime_sockets};

@@ -57,6 +57,7 @@ pub(super) fn find(engine: Option<&Engine>, processes: &Processes) -> Result<Fou
         .filter_map(|running| proc::open(running.pid).ok())
         .take(MAX_CANDIDATES)
         .collect();
+    let candidates = without_forks(candidates);
     if candidates.is_empty() {
         return Err(if processes.may_hide("dockerd") {
             FindError::Hidden
@@ -76,13 +77,28 @@ pub(super) fn find(engine: Option<&Engine>, processes: &Processes) -> Result<Fou
     }
 }
 
+/// A daemon's child that has not become another program yet holds its sockets too, for a moment.
+fn without_forks(candidates: Vec<Process>) -> Vec<Process> {
+    let pids: HashSet<i32> = candidates.iter().map(|process| process.pid).collect();
+    let is_fork = |process: &Process| process.stat().is_ok_and(|stat| pids.contains(&stat.ppid));
+    candidates
+        .into_iter()
+        .filter(|process| !is_fork(process))
+        .collect()
+}
+
 fn at_address(candidates: Vec<Process>, address: &str) -> Result<Found, FindError> {
     let mut found: Option<(u64, Found)> = None;
     for process in candidates {
-        let sockets = sockets(&process).map_err(|source| FindError::Closed {
-            pid: process.pid.unsigned_abs(),
-            source,
-        })?;
+        let sockets = match sockets(&process) {
+            Ok(sockets) => sockets,
+            // It ended meanwhile.
+            Err(source) if source.kind() == io::ErrorKind::NotFound => continue,
+            Err(source) => {
+                let pid = process.pid.unsigned_abs();
+                return Err(FindError::Closed { pid, source });
+            }
+        };
         let started = process.stat().map_or(0, |stat| stat.starttime);
         // Of two on the same path the later has the socket that the path leads to.
         let later = found.as_ref().is_none_or(|(other, _)| *other < started);

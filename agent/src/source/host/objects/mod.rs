@@ -33,6 +33,16 @@ use crate::model::{Fact, HostFacts, Object};
 /// The host's root directory, seen from another mount namespace.
 const HOST_ROOT: &str = "/proc/1/root";
 
+/// Where the host's files begin for this process: elsewhere than at `/` in another mount namespace than the host's.
+#[must_use]
+pub fn files_root(facts: &HostFacts) -> &'static str {
+    let own = Process::myself().ok().and_then(|own| proc::mount_namespace(&own));
+    match (facts.namespaces, own) {
+        (Some(host), Some(own)) if host.mnt != own => HOST_ROOT,
+        _ => "/",
+    }
+}
+
 /// Every object of every role ([`crate::model::Role`]), as far as `facts.engine` and `facts.daemon` say where it is, and
 /// at its usual place where they do not. One that is not there has no state, and is listed once per role at most.
 ///
@@ -41,12 +51,8 @@ const HOST_ROOT: &str = "/proc/1/root";
 pub fn objects(facts: &HostFacts) -> Fact<Vec<Object>> {
     let own = Process::myself().ok().and_then(|own| proc::mount_namespace(&own));
     let hosts = facts.namespaces.map(|namespaces| namespaces.mnt);
-    let is_elsewhere = hosts.is_some() && own.is_some() && hosts != own;
-    let (path, pid) = if is_elsewhere {
-        (HOST_ROOT, Some(1))
-    } else {
-        ("/", None)
-    };
+    let path = files_root(facts);
+    let pid = (path == HOST_ROOT).then_some(1);
     let look = || -> io::Result<Vec<Object>> {
         let root = Root::open(Path::new(path))?;
         let process = match pid {
