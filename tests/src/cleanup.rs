@@ -3,22 +3,38 @@
 
 use std::fs;
 use std::io::ErrorKind;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use anyhow::Result;
 use rustix::mount::UnmountFlags;
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::patience::{PATIENCE, eventually};
 
 /// Start of the name of every world's directory.
-pub(crate) const PREFIX: &str = "hullwatch-e2e-";
+const PREFIX: &str = "hullwatch-e2e-";
 /// File in it that names the process that made it.
-pub(crate) const OWNER: &str = "owner";
+const OWNER: &str = "owner";
 
 const CGROUPS: &str = "/sys/fs/cgroup";
 
+/// A new directory for a world, after those of earlier test processes were removed.
+pub(crate) fn new_root() -> Result<PathBuf> {
+    let temp = std::env::temp_dir();
+    sweep(&temp);
+    let root = tempfile::Builder::new().prefix(PREFIX).tempdir_in(&temp)?.keep();
+    fs::write(
+        root.join(OWNER),
+        identity_of(Some(&std::process::id().to_string())),
+    )?;
+    // Users without privilege act in it.
+    fs::set_permissions(&root, fs::Permissions::from_mode(0o755))?;
+    Ok(root)
+}
+
 /// Removes what earlier test processes left behind when they were killed.
-pub(crate) fn sweep(temp: &Path) {
+fn sweep(temp: &Path) {
     for entry in fs::read_dir(temp).into_iter().flatten().flatten() {
         let root = entry.path();
         let ours = entry.file_name().to_string_lossy().starts_with(PREFIX);
@@ -30,7 +46,7 @@ pub(crate) fn sweep(temp: &Path) {
 }
 
 /// `PID STARTTIME` of a process; empty where it does not live.
-pub(crate) fn identity_of(pid: Option<&str>) -> String {
+fn identity_of(pid: Option<&str>) -> String {
     let pid = pid.unwrap_or_default();
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     // The name in parentheses may hold anything; the start time is the 20th field after it.
@@ -60,6 +76,7 @@ pub(crate) fn remove_world(root: &Path) {
             crate::world::say(&format!("cleanup: unmount {}: {error}", mount.display()));
         }
     }
+    crate::bridge::remove(root);
     for cgroup in containers.iter().flat_map(|id| cgroups_of(id)) {
         remove_cgroup(&cgroup);
     }

@@ -26,19 +26,20 @@ pub struct Dockerd {
 }
 
 impl Dockerd {
-    /// Writes the configuration; starts nothing.
+    /// Writes the configuration; starts nothing. It has a default network only where it is given a bridge.
     ///
     /// # Errors
     /// The directory cannot be written to.
-    pub fn new(root: &Path, shim: &Path, vendor: &Path) -> Result<Self> {
+    pub fn new(root: &Path, shim: &Path, vendor: &Path, bridge: Option<&str>) -> Result<Self> {
         // Without bridge and firewall it starts in half a second and leaves the host's network alone. Containers
         // outlive the engine, as they do on hosts that follow the benchmark.
         let config = json!({
-            "bridge": "none",
+            "bridge": bridge.unwrap_or("none"),
             "iptables": false,
             "ip-forward": false,
             "live-restore": true,
             "shutdown-timeout": 1,
+            "default-ulimits": { "core": { "Name": "core", "Soft": 0, "Hard": 1000 } },
             "runtimes": { BOUNDED: { "path": shim }, VENDOR: { "path": vendor } },
         });
         // A directory that tests mount whole, as `/var/run` is mounted in the field.

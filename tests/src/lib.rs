@@ -3,10 +3,13 @@
 //! command line and its stream.
 
 mod audit;
+mod bridge;
+mod assessment;
 mod cleanup;
 mod container;
 mod docker;
 mod dockerd;
+mod enclave;
 mod image;
 mod line;
 mod own_host;
@@ -17,9 +20,11 @@ mod watch;
 mod world;
 
 pub use audit::{Audit, Record as AuditRecord};
+pub use assessment::{Assessment, text};
 pub use container::Container;
 pub use docker::Docker;
 pub use dockerd::Dockerd;
+pub use enclave::Enclave;
 pub use line::Line;
 pub use own_host::OwnHost;
 pub use patience::{PATIENCE, eventually};

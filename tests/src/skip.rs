@@ -51,6 +51,14 @@ pub(crate) fn requirements(hullwatch: &Path) -> Result<(), Skip> {
     }
 }
 
+/// Whether programs are here that some tests need.
+pub(crate) fn tools(all: &[&str]) -> Result<(), Skip> {
+    match all.iter().find(|tool| !is_installed(tool)) {
+        Some(tool) => Err(Skip::because(format!("needs {tool}"))),
+        None => Ok(()),
+    }
+}
+
 /// Whether the shell finds a program.
 pub(crate) fn is_installed(tool: &str) -> bool {
     program(tool).is_some()

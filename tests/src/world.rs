@@ -14,7 +14,7 @@ use crate::container::Container;
 use crate::docker::Docker;
 use crate::dockerd::{BOUNDED, Dockerd, VENDOR};
 use crate::shell::Shell;
-use crate::{cleanup, image, skip};
+use crate::{bridge, cleanup, image, skip};
 
 /// The built programs that a world needs.
 #[derive(Clone, Debug)]
@@ -53,19 +53,24 @@ impl World {
     /// # Errors
     /// [`Skip`](crate::Skip) where the machine lacks something; else what went wrong.
     pub fn new(programs: &Programs) -> Result<Self> {
+        Self::make(programs, false)
+    }
+
+    /// Makes a world whose engine has a default network, on a bridge of its own.
+    ///
+    /// # Errors
+    /// As [`World::new`].
+    pub fn bridged(programs: &Programs) -> Result<Self> {
+        Self::make(programs, true)
+    }
+
+    fn make(programs: &Programs, bridged: bool) -> Result<Self> {
         skip::requirements(&programs.hullwatch)?;
-        let temp = std::env::temp_dir();
-        cleanup::sweep(&temp);
-        let root = tempfile::Builder::new()
-            .prefix(cleanup::PREFIX)
-            .tempdir_in(&temp)?
-            .keep();
-        let owner = cleanup::identity_of(Some(&std::process::id().to_string()));
-        fs::write(root.join(cleanup::OWNER), owner)?;
-        // Users without privilege act in it.
-        fs::set_permissions(&root, fs::Permissions::from_mode(0o755))?;
+        let root = cleanup::new_root()?;
         let programs = Self::gather(&root, programs)?;
-        let dockerd = Dockerd::new(&root, &programs.shim, &vendor_runtime(&root))?;
+        let bridge = bridged.then(|| bridge::make(&root)).transpose()?;
+        let vendor = vendor_runtime(&root);
+        let dockerd = Dockerd::new(&root, &programs.shim, &vendor, bridge.as_deref())?;
         let docker = Docker::new(dockerd.uri(), root.join("docker-config"));
         let mut world = Self {
             root,
@@ -111,6 +116,18 @@ impl World {
         image::copy(&skip::program("runc").context("no runc")?, &new, 0o755)?;
         fs::rename(new, to)?;
         Ok(VENDOR)
+    }
+
+    /// A network of the engine besides its default one, by name; it ends with the world.
+    ///
+    /// # Errors
+    /// The engine does not make it.
+    pub fn network(&self) -> Result<&'static str> {
+        let device = bridge::second(&self.root);
+        let option = format!("com.docker.network.bridge.name={device}");
+        self.docker
+            .run(&["network", "create", "--opt", &option, bridge::NETWORK])?;
+        Ok(bridge::NETWORK)
     }
 
     /// A path in the world's directory.

@@ -3,6 +3,15 @@
 //! skipped, by name and with the reason.
 
 mod audit_rules;
+mod bench;
+mod bench_cli;
+mod bench_formats;
+mod bench_images;
+mod bench_runtime;
+mod bench_daemon;
+mod bench_files;
+mod bench_host;
+mod bench_swarm;
 mod case;
 mod commands;
 mod configuration;
@@ -12,6 +21,7 @@ mod fixture;
 mod flood;
 mod fooled;
 mod mounts;
+mod plugin;
 mod own_stage;
 mod posture;
 mod privileged;
@@ -47,6 +57,14 @@ const SUITES: &[&[Case]] = &[
     drift::CASES,
     fooled::CASES,
     audit_rules::CASES,
+    bench_images::CASES,
+    bench_runtime::CASES,
+    bench_cli::CASES,
+    bench_formats::CASES,
+    bench_daemon::CASES,
+    bench_files::CASES,
+    bench_host::CASES,
+    bench_swarm::CASES,
 ];
 
 fn main() -> ExitCode {
@@ -58,6 +76,7 @@ fn main() -> ExitCode {
     let trials = SUITES.iter().copied().flatten().map(Case::trial).collect();
     let conclusion = run(&arguments, trials);
     stage::strike();
+    bench::strike();
     own_stage::strike();
     match case::tell_skips() {
         Ok(()) => conclusion.exit_code(),

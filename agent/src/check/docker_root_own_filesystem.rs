@@ -77,7 +77,7 @@ fn judge(data_root: &DataRoot) -> Verdict {
     let facts = json!({
         "path": path,
         "mount_point": mount_point,
-        "source": source,
+        "device": source,
         "fstype": fstype,
         "free_percent": free,
     });

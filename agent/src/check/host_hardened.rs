@@ -68,7 +68,7 @@ mod tests {
             let indicators = &mut host.facts.system.get_mut().unwrap().indicators;
             indicators.insert("kernel.kptr_restrict".into(), "2".into());
         };
-        let reason = "ops stated on 2026-06-01: done; that holds until 2027-06-01";
+        let reason = "ops stated on 2026-06-01: done; that holds until 2027-05-31";
         let verdict = check_one(&CHECK, vary, Pass, reason);
         let shown = &verdict.evidence[1].facts;
         assert_eq!(shown["indicators"], json!({ "kernel.kptr_restrict": "2" }));
@@ -78,7 +78,7 @@ mod tests {
     #[test]
     fn fail_an_attestation_that_expired() {
         let vary = |host: &mut Host| host.taken = Some(day("2027-06-02"));
-        check_one(&CHECK, vary, Fail, "that expired on 2027-06-01");
+        check_one(&CHECK, vary, Fail, "that expired on 2027-05-31");
     }
 
     #[test]

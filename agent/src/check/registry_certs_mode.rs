@@ -83,6 +83,8 @@ mod tests {
                 (VerdictKind::Fail, letter_only),
                 "{mode:o}"
             );
+            let remedy = verdict.remedy.unwrap_or_default();
+            assert!(remedy.starts_with("chmod 400 "), "{remedy}");
         }
         keys.pass_modes(&[0o400, 0]);
     }

@@ -133,7 +133,7 @@ mod tests {
             locked(host, "2026-10-01");
             attest(host, "swarm-unlock-key-rotation", "2026-09-01", "2026-10-01");
         };
-        check_one(&CHECK, expired, Fail, "that expired on 2026-10-01");
+        check_one(&CHECK, expired, Fail, "that expired on 2026-09-30");
     }
 
     #[test]

@@ -353,7 +353,8 @@ pub struct RunningTruth {
     /// Whether `/` is mounted read-only.
     #[serde(default)]
     pub rootfs_read_only: Option<bool>,
-    /// What listens in its network namespace; null where it is the host's or could not be read.
+    /// What listens in its network namespace, or where that is the host's, what its own processes listen on; null where
+    /// that could not be read.
     #[serde(default)]
     pub listeners: Option<Vec<Listener>>,
 }

@@ -41,10 +41,18 @@ fn weigh(statement: &Attestation, now: Time) -> Verdict {
         return Verdict::unknown(format!("{said}; that lies in the future")).evidence(shown);
     }
     if *expires <= now {
-        return Verdict::fail(format!("{said}; that expired on {}", date(*expires)), vec![shown]);
+        return Verdict::fail(
+            format!("{said}; that expired on {}", last_day(*expires)),
+            vec![shown],
+        );
     }
-    let reason = format!("{said}; that holds until {}", date(*expires));
+    let reason = format!("{said}; that holds until {}", last_day(*expires));
     Verdict::pass().because(reason).evidence(shown)
+}
+
+/// The last day of a time that ends at this instant, as the operator wrote it: a statement holds until the end of a day.
+fn last_day(end: Time) -> String {
+    date(Time::from_unix_nanos(end.unix_nanos().saturating_sub(1)))
 }
 
 /// The day of an instant, in UTC.
@@ -77,9 +85,9 @@ mod tests {
     #[test]
     fn a_statement_holds_from_its_date_until_it_expires() {
         let said = "ops stated on 2026-01-01: done; that";
-        let holds = format!("{said} holds until 2026-12-31");
+        let holds = format!("{said} holds until 2026-12-30");
         check("2026-01-01", "2026-12-31", VerdictKind::Pass, &holds);
-        let expired = format!("{said} expired on 2026-10-20");
+        let expired = format!("{said} expired on 2026-10-19");
         check("2026-01-01", "2026-10-20", VerdictKind::Fail, &expired);
         let future = "ops stated on 2026-10-21: done; that lies in the future";
         check("2026-10-21", "2026-12-31", VerdictKind::Unknown, future);

@@ -241,9 +241,7 @@ fn unset(host: &Host, name: &str) -> Result<(), String> {
     let daemon = host.facts.daemon.look().map_err(why)?;
     let file = &daemon.config_file;
     file.content.look().map_err(why)?;
-    let is_newer =
-        matches!((file.changed, daemon.started), (Some(changed), Some(started)) if changed > started);
-    if is_newer && !RELOADED.contains(&name) {
+    if file.is_newer_than(daemon.started) && !RELOADED.contains(&name) {
         let path = &file.path;
         return Err(format!(
             "{path} was changed after the daemon was started; restart the engine to be sure"

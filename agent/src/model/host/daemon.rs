@@ -1,6 +1,7 @@
 //! The engine's daemon as a process of the host.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -51,6 +52,18 @@ pub struct ConfigFile {
     pub content: Fact<Option<BTreeMap<String, Value>>>,
     /// When it was last changed.
     pub changed: Option<Time>,
+}
+
+/// How much earlier than the truth a start is told: the kernel counts it in ticks of 10 ms, and the clock adds another.
+const START_ERROR: Duration = Duration::from_millis(20);
+
+impl ConfigFile {
+    /// Whether it was changed after this start of the daemon. A change within what the start is not known by was before
+    /// it: a daemon takes longer than that to come to read the file.
+    #[must_use]
+    pub fn is_newer_than(&self, started: Option<Time>) -> bool {
+        matches!((self.changed, started), (Some(changed), Some(started)) if changed.since(started) > START_ERROR)
+    }
 }
 
 /// One effective option.
@@ -183,5 +196,25 @@ mod tests {
         check(Some(json!("none")), Fact::unknown("bad"), Ok(Some("none")));
         check(None, Fact::unknown("bad"), Err("bad"));
         check(Some(Value::Null), none(), Err("/daemon.json was changed"));
+    }
+
+    #[track_caller]
+    fn check_newer(changed: Option<i128>, started: Option<i128>, expect: bool) {
+        let at = |millis: i128| Time::from_unix_nanos((1_000_000 + millis) * 1_000_000);
+        let file = ConfigFile {
+            changed: changed.map(at),
+            ..ConfigFile::default()
+        };
+        assert_eq!(file.is_newer_than(started.map(at)), expect);
+    }
+
+    #[test]
+    fn a_file_written_just_before_a_start_is_not_newer() {
+        check_newer(Some(-5000), Some(0), false);
+        // Written, started at once, and the start told in whole ticks.
+        check_newer(Some(19), Some(0), false);
+        check_newer(Some(21), Some(0), true);
+        check_newer(None, Some(0), false);
+        check_newer(Some(5000), None, false);
     }
 }

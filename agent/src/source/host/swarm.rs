@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
+use std::net::SocketAddr;
 
 use nix::ifaddrs::getifaddrs;
+use serde::Deserialize;
 use x509_parser::pem::Pem;
 
 use super::process_root::ProcessRoot;
@@ -11,7 +13,7 @@ use super::sentence::known;
 use super::{net, proc};
 use crate::model::{Daemon, Engine, Fact, Listener, Time};
 
-/// Largest certificate file that is read.
+/// Largest file of the node that is read.
 const MAX_FILE: u64 = 1 << 20;
 /// Addresses of this host that are listed.
 const MAX_ADDRESSES: usize = 65_536;
@@ -52,7 +54,13 @@ pub fn complete_engine(engine: &mut Engine, daemon: Option<&Daemon>) {
     let port = cluster
         .and_then(|cluster| cluster.data_path_port)
         .filter(|port| *port != 0);
-    engine.swarm.data_path_addresses = data_path(daemon, port.unwrap_or(DATA_PATH_PORT));
+    let kept = daemon
+        .zip(engine.data_root.as_deref())
+        .and_then(|(daemon, root)| kept_data_path(daemon, root));
+    engine.swarm.data_path_addresses = match kept {
+        Some(address) => Fact::Known(vec![address]),
+        None => data_path(daemon, port.unwrap_or(DATA_PATH_PORT)),
+    };
     engine.swarm.interfaces = interfaces();
 }
 
@@ -75,6 +83,33 @@ fn expires(text: &[u8]) -> Option<Time> {
             Some(certificate.validity().not_after.timestamp())
         })?;
     Some(Time::from_unix_nanos(i128::from(certificate) * 1_000_000_000))
+}
+
+/// What a node keeps of how it was made or joined.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct NodeState {
+    local_addr: String,
+    advertise_addr: String,
+    data_path_addr: String,
+}
+
+/// The address that the node sends data from, as it keeps it; `None` where that cannot be read.
+fn kept_data_path(daemon: &Daemon, data_root: &str) -> Option<String> {
+    let path = format!("{data_root}/swarm/docker-state.json");
+    let root = ProcessRoot::of(&proc::open(daemon.pid).ok()?).ok()?;
+    data_path_of(&root.read(&path, MAX_FILE).ok()?)
+}
+
+/// Its own address if it has one, else the one that it tells others, else the one it found.
+fn data_path_of(state: &[u8]) -> Option<String> {
+    let state: NodeState = serde_json::from_slice(state).ok()?;
+    let advertised = match state.advertise_addr.parse::<SocketAddr>() {
+        Ok(address) => address.ip().to_string(),
+        Err(_) => state.advertise_addr,
+    };
+    let mut addresses = [state.data_path_addr, advertised, state.local_addr].into_iter();
+    addresses.find(|address| !address.is_empty())
 }
 
 /// Addresses that the sockets of the data path are bound to. The kernel binds them to every address and notes the
@@ -180,6 +215,23 @@ mod tests {
             &[("udp", "10.0.0.1", 4790), ("tcp", "10.0.0.1", 4789)],
             Err("nothing uses"),
         );
+    }
+
+    #[track_caller]
+    fn check_kept(state: &str, expect: Option<&str>) {
+        assert_eq!(data_path_of(state.as_bytes()).as_deref(), expect);
+    }
+
+    #[test]
+    fn a_node_keeps_the_address_of_its_data_path() {
+        let own = r#"{"LocalAddr": "10.0.0.1", "AdvertiseAddr": "10.0.0.1:2377", "DataPathAddr": "10.9.0.1", "X": [1]}"#;
+        check_kept(own, Some("10.9.0.1"));
+        check_kept(&own.replace("10.9.0.1", ""), Some("10.0.0.1"));
+        check_kept(r#"{"AdvertiseAddr": "[fd00::1]:2377"}"#, Some("fd00::1"));
+        check_kept(r#"{"LocalAddr": "10.0.0.2"}"#, Some("10.0.0.2"));
+        for none in ["", "{}", "[]", r#"{"DataPathAddr": 7}"#] {
+            check_kept(none, None);
+        }
     }
 
     #[test]

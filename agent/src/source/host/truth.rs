@@ -1,6 +1,6 @@
 //! What the kernel says of a running container, from its first process.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::fs;
 use std::io;
 use std::path::PathBuf;
@@ -79,6 +79,7 @@ fn read(process: &Process, pid: u32, container: &ContainerId) -> Result<RunningT
         .map_err(failed("ns"))?;
     let programs = executables(process, container).map_err(failed("cgroup"))?;
     let limits = cgroup_limits(process, container).ok();
+    let listeners = listeners(process, namespaces.net, container, &programs);
     let bounding = status.capbnd.ok_or_else(|| io::ErrorKind::InvalidData.into());
     Ok(RunningTruth {
         pid,
@@ -98,7 +99,7 @@ fn read(process: &Process, pid: u32, container: &ContainerId) -> Result<RunningT
         cgroup_limits: limits.map(|limits| limits.limits),
         ulimits: ulimits::ulimits(process).ok(),
         rootfs_read_only: rootfs_read_only(&mounts),
-        listeners: listeners(process, namespaces.net),
+        listeners,
     })
 }
 
@@ -114,17 +115,47 @@ fn rootfs_read_only(mounts: &[MountLine]) -> Option<bool> {
     root.map(|mount| mount.read_only)
 }
 
-/// What listens in the process's network namespace, unless that is the host's or the host's is not known.
-fn listeners(process: &Process, namespace: u32) -> Option<Vec<Listener>> {
+/// What listens in the process's network namespace; where that is the host's, only what the container's own processes
+/// hold. None where whose the namespace is, or what they hold, cannot be told.
+fn listeners(
+    process: &Process,
+    namespace: u32,
+    container: &ContainerId,
+    programs: &Programs,
+) -> Option<Vec<Listener>> {
     let host = proc::host_namespaces()?;
-    if namespace == 0 || host.net == 0 || namespace == host.net {
+    if namespace == 0 || host.net == 0 {
         return None;
     }
-    let sockets = net::inet(process).ok()?;
-    let mut listeners: Vec<Listener> = sockets.into_iter().map(|socket| socket.listener).collect();
+    let own = if namespace == host.net {
+        Some(held(container, programs)?)
+    } else {
+        None
+    };
+    let sockets = net::inet(process).ok()?.into_iter();
+    let sockets = sockets.filter(|socket| own.as_ref().is_none_or(|own| own.contains(&socket.inode)));
+    let mut listeners: Vec<Listener> = sockets.map(|socket| socket.listener).collect();
     listeners.sort_unstable();
     listeners.dedup();
     Some(listeners)
+}
+
+/// Sockets that the container's processes hold; none where not all of them could be looked at.
+fn held(container: &ContainerId, programs: &Programs) -> Option<HashSet<u64>> {
+    if programs.truncated {
+        return None;
+    }
+    let mut sockets = HashSet::new();
+    for pid in &programs.pids {
+        // One that has ended holds nothing, and whoever has its number now is none of the container's.
+        let Ok(process) = proc::open(*pid) else { continue };
+        match net::held(&process) {
+            Ok(held) if proc::is_in(&process, container) => sockets.extend(held),
+            Err(_) if proc::is_in(&process, container) => return None,
+            Ok(_) | Err(_) => {}
+        }
+    }
+    Some(sockets)
 }
 
 const fn seccomp(status: &Status) -> Seccomp {
@@ -155,9 +186,10 @@ fn shared_mounts(mounts: &[MountLine], host: &[MountLine]) -> Vec<String> {
         .collect()
 }
 
-/// Executables of a container's processes.
+/// A container's processes and their executables.
 #[derive(Default)]
 struct Programs {
+    pids: Vec<u32>,
     paths: BTreeSet<String>,
     truncated: bool,
 }
@@ -181,6 +213,7 @@ fn executables(process: &Process, container: &ContainerId) -> io::Result<Program
                 programs.truncated = true;
                 return Ok(programs);
             }
+            programs.pids.push(pid);
             programs.paths.extend(executable(pid, container));
         }
         for entry in fs::read_dir(&directory).into_iter().flatten().flatten() {

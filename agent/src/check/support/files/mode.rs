@@ -41,13 +41,17 @@ impl Files {
     pub(in crate::check) fn have_at_most_and_keep_keys(&self, most: u32, host: &Host) -> Vec<Item> {
         let object = |object: &Object, state: &ObjectState| {
             let by_letter = judge(most, object, state);
-            if by_letter.kind() != VerdictKind::Pass || !object.path.ends_with(".key") {
+            if !object.path.ends_with(".key") {
                 return by_letter;
             }
             let as_key = judge(KEY, object, state);
-            match as_key.kind() {
-                VerdictKind::Fail => as_key.letter_only().severity(Severity::Low),
-                _ => as_key,
+            match (by_letter.kind(), as_key.kind()) {
+                (VerdictKind::Pass, VerdictKind::Fail) => as_key.letter_only().severity(Severity::Low),
+                // Where the letter is broken, too, it decides how bad that is; the remedy is still that of a key.
+                _ => Verdict {
+                    severity: by_letter.severity,
+                    ..as_key
+                },
             }
         };
         self.judge(host, object, directory)

@@ -169,12 +169,15 @@ fn items(row: &ReportRow, out: &mut String) {
 fn item(row: &ReportRow, item: &ReportItem, out: &mut String) {
     write!(
         out,
-        "<li><span class=\"tag {}\">{}</span> <code>{}</code>",
+        "<li><span class=\"tag {}\">{}</span>",
         class(item.verdict),
-        short(item.verdict),
-        escaped(&item.item)
+        short(item.verdict)
     )
     .unwrap_or_default();
+    // Most reasons name the item themselves.
+    if !item.reason.contains(&item.item) {
+        write!(out, " <code>{}</code>", escaped(&item.item)).unwrap_or_default();
+    }
     if !item.reason.is_empty() {
         write!(out, " {}", escaped(&item.reason)).unwrap_or_default();
     }

@@ -1,10 +1,9 @@
 //! Which process is the engine's daemon.
 
-use std::collections::HashSet;
 use std::io;
 use std::os::fd::OwnedFd;
 
-use procfs::process::{FDTarget, Process};
+use procfs::process::Process;
 use rustix::fs::fstat;
 
 use super::super::net::{self, Socket};
@@ -13,8 +12,6 @@ use super::super::processes::Processes;
 use super::super::{lookup, proc};
 use crate::model::{Engine, Listener};
 
-/// Descriptors of one process that are looked at.
-const MAX_DESCRIPTORS: usize = 65_536;
 /// Daemons that are looked at.
 const MAX_CANDIDATES: usize = 64;
 /// Where a daemon says its process id, unless a flag says otherwise.
@@ -185,17 +182,7 @@ fn the_hosts(mut candidates: Vec<Process>) -> Result<Process, FindError> {
 /// # Errors
 /// Its descriptors or the tables cannot be read.
 pub(super) fn sockets(process: &Process) -> io::Result<Vec<Listener>> {
-    let mut held = HashSet::new();
-    for descriptor in process
-        .fd()
-        .map_err(proc::into_io)?
-        .flatten()
-        .take(MAX_DESCRIPTORS)
-    {
-        if let FDTarget::Socket(inode) = descriptor.target {
-            held.insert(inode);
-        }
-    }
+    let held = net::held(process)?;
     let mut all = net::inet(process)?;
     all.extend(net::unix(process)?);
     let own = all

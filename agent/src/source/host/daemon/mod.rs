@@ -76,7 +76,7 @@ fn describe(found: Found, engine: Option<&Engine>, processes: &Processes) -> Res
     let flags = flags::parse(&argv);
     let mut config_file = config_file(process, &status, &flags, &root);
     let started = started(process);
-    let newer = matches!((config_file.changed, started), (Some(changed), Some(started)) if changed > started);
+    let newer = config_file.is_newer_than(started);
     let file = config_file.content.get().and_then(Option::as_ref);
     let mut options = effective::effective(
         flags,

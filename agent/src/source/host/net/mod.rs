@@ -2,10 +2,11 @@
 
 mod diag;
 
+use std::collections::HashSet;
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use procfs::process::Process;
+use procfs::process::{FDTarget, Process};
 
 use super::lookup::read_from;
 use super::proc;
@@ -13,6 +14,8 @@ use crate::model::Listener;
 
 /// Longest table that is read.
 const MAX_TABLE: u64 = 32 << 20;
+/// Descriptors of one process that are looked at.
+const MAX_DESCRIPTORS: usize = 65_536;
 /// Sockets of one table that are kept.
 const MAX_LISTENERS: usize = 65_536;
 /// Flag of a Unix socket that listens (`__SO_ACCEPTCON`).
@@ -37,6 +40,22 @@ pub(super) fn inet(process: &Process) -> io::Result<Vec<Socket>> {
     let mut found = diag::listening(process).or_else(|_cannot_tell| of_tables(process, &["tcp", "tcp6"]))?;
     found.extend(of_tables(process, &["udp", "udp6"])?);
     Ok(found)
+}
+
+/// Inodes of the sockets that a process has open.
+///
+/// # Errors
+/// Its descriptors cannot be read.
+pub(super) fn held(process: &Process) -> io::Result<HashSet<u64>> {
+    let descriptors = process.fd().map_err(proc::into_io)?;
+    let sockets = descriptors
+        .flatten()
+        .take(MAX_DESCRIPTORS)
+        .filter_map(|descriptor| match descriptor.target {
+            FDTarget::Socket(inode) => Some(inode),
+            _ => None,
+        });
+    Ok(sockets.collect())
 }
 
 fn of_tables(process: &Process, protocols: &[&str]) -> io::Result<Vec<Socket>> {
@@ -156,6 +175,18 @@ mod tests {
     }
 
     #[cfg(target_endian = "little")]
+    #[test]
+    fn a_process_holds_the_sockets_that_it_has_open() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = u32::from(listener.local_addr().unwrap().port());
+        let own = Process::myself().unwrap();
+        let found = inet(&own).unwrap();
+        let socket = found.iter().find(|socket| socket.listener.port == port).unwrap();
+        assert!(held(&own).unwrap().contains(&socket.inode));
+        drop(listener);
+        assert!(!held(&own).unwrap().contains(&socket.inode));
+    }
+
     #[test]
     fn inet_sockets_that_wait_are_listed() {
         let rest = "00000000:00000000 00:00000000 00000000     0        0";
