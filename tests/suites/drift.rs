@@ -230,40 +230,43 @@ fn reload(stage: &OwnStage, more: &str) -> Result<()> {
     Ok(())
 }
 
+/// Options in the engine's configuration: as they should be, and one by one as they should not. What the file says no
+/// more stays as it was until the engine is restarted.
+const GOOD: &str = r#","insecure-registries":[],"live-restore":true"#;
+const RELOADS: &[(&str, &str, &str)] = &[
+    (
+        "no-insecure-registries",
+        "registry.example",
+        r#","insecure-registries":["registry.example"],"live-restore":true"#,
+    ),
+    (
+        "live-restore",
+        "the daemon",
+        r#","insecure-registries":[],"live-restore":false"#,
+    ),
+];
+
 fn a_daemon_that_reloads() -> Result<()> {
     perform(|stage| {
-        for (key, item, more, good) in [
-            (
-                "no-insecure-registries",
-                "registry.example",
-                r#","insecure-registries":["registry.example"]"#,
-                // What the file says no more stays as it was until the engine is restarted.
-                r#","insecure-registries":[]"#,
-            ),
-            (
-                "live-restore",
-                "the daemon",
-                r#","live-restore":false"#,
-                r#","live-restore":true"#,
-            ),
-        ] {
-            reload(stage, good)?;
-            stage.settle()?;
+        let mark = stage.watch.mark();
+        reload(stage, GOOD)?;
+        stage.turned_at_last(mark, "live-restore", "pass")?;
+        for (key, item, bad) in RELOADS {
             let mark = stage.watch.mark();
-            reload(stage, more)?;
+            reload(stage, bad)?;
             // The engine is looked at every two seconds at most.
             let turned = stage.turned_at_last(mark, key, "fail")?;
-            ensure!(turned.text("/item") == item, "{turned}");
+            ensure!(turned.text("/item") == *item, "{turned}");
             ensure!(turned.text("/process/comm") == "sh", "{turned}");
             ensure!(!turned.text("/reason").contains("pending"), "{turned}");
             stage.drifted(mark, key, "")?;
             let mark = stage.watch.mark();
-            reload(stage, good)?;
+            reload(stage, GOOD)?;
             stage.watch.expect(mark, "mended", |line| {
-                is_posture(line) && line.text("/check/key") == key && line.text("/verdict") != "fail"
+                is_posture(line) && line.text("/check/key") == *key && line.text("/verdict") != "fail"
             })?;
         }
-        reload(stage, "")
+        Ok(())
     })
 }
 

@@ -41,7 +41,7 @@ const WAYS: &[(&str, &str)] = &[
         "touch $DIR/file; mount --bind /etc/docker/daemon.json $DIR/file; chmod MODE $DIR/file",
         "umount $DIR/file; rm $DIR/file",
     ),
-    ("chmod MODE /proc/$$/roo?/etc/docker/daemon.json", ":"),
+    ("F=/etc/docker/daemon.json; chmod MODE /proc/$$/root$F", ":"),
     ("chmod MODE /proc/$$/cwd/../etc/docker/daemon.json", ":"),
     ("exec 3</etc/docker/daemon.json; chmod MODE /proc/self/fd/3", ":"),
     ("unshare --mount chmod MODE /etc/docker/daemon.json", ":"),

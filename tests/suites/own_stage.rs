@@ -151,11 +151,13 @@ impl OwnStage {
         Ok(())
     }
 
-    /// Fails if a verdict has turned since the mark, or a violation was told, but for the sentinels'.
+    /// Fails if a verdict has turned since the mark, or a drift was told of the host or its container, but for the
+    /// sentinels'. Other engines of this machine have containers too, which are none of ours.
     pub(crate) fn silent(&mut self, from: Mark, what: &str) -> Result<()> {
         self.settle()?;
+        let ours = |line: &Line| line.at("/container").is_null() || line.is_in(&self.standing.id);
         self.watch.none_since(from, what, |line| {
-            let news = is_posture(line) || line.text("/type") == "violation";
+            let news = is_posture(line) || is_drift(line) && ours(line);
             news && !line.text.contains("sentinel")
         })
     }
