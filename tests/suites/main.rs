@@ -2,6 +2,7 @@
 //! e2e [FILTER]`; it needs root, a Docker engine's programs and a built `hullwatch`. What cannot run here is
 //! skipped, by name and with the reason.
 
+mod audit_feed;
 mod audit_rules;
 mod case;
 mod commands;
@@ -39,6 +40,7 @@ const SUITES: &[&[Case]] = &[
     replay::CASES,
     rungs::CASES,
     flood::CASES,
+    audit_feed::CASES,
     audit_rules::CASES,
 ];
 

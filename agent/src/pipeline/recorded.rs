@@ -63,6 +63,7 @@ impl Scene {
             // A runtime's child may be in a container already.
             Some(parent) if parent.container.is_some() => {
                 sighting.by_namespace = true;
+                sighting.process.namespaces = host::namespaces_of(parent.process.pid).unwrap_or_default();
                 self.settle(sighting, parent.container.as_ref())
             }
             Some(parent) if !parent.exe.is_some_and(|exe| self.is_runtime_file(exe)) => {
