@@ -26,7 +26,7 @@ pub use follow::follow;
 pub use look::{AuditLook, look};
 pub use observe::observations;
 pub use record::{EventId, Field, Fields, Record, Value};
-pub use rule::{parse_rule, render};
+pub use rule::{Recorded, parse_rule, recorded, render};
 pub use trail::{Received, Trail};
 pub use unaudited::unaudited_processes;
 
