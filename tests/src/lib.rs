@@ -3,6 +3,7 @@
 //! command line and its stream.
 
 mod audit;
+mod auditd;
 mod cleanup;
 mod container;
 mod docker;
@@ -16,6 +17,7 @@ mod watch;
 mod world;
 
 pub use audit::{Audit, Record as AuditRecord};
+pub use auditd::AuditDaemon;
 pub use container::Container;
 pub use docker::Docker;
 pub use dockerd::Dockerd;
