@@ -4,8 +4,8 @@
 
 mod assessment;
 mod audit;
-mod bridge;
 mod auditd;
+mod bridge;
 mod cleanup;
 mod container;
 mod docker;
