@@ -2,9 +2,9 @@
 //! and the built `hullwatch` driven as its user drives it. The crate knows the product only by its
 //! command line and its stream.
 
+mod assessment;
 mod audit;
 mod bridge;
-mod assessment;
 mod cleanup;
 mod container;
 mod docker;
@@ -19,8 +19,8 @@ mod skip;
 mod watch;
 mod world;
 
-pub use audit::{Audit, Record as AuditRecord};
 pub use assessment::{Assessment, text};
+pub use audit::{Audit, Record as AuditRecord};
 pub use container::Container;
 pub use docker::Docker;
 pub use dockerd::Dockerd;

@@ -58,13 +58,7 @@ impl OwnHost {
                 skip::Skip::because("needs nsenter and ip (apt-get install util-linux iproute2)").into(),
             );
         }
-        let temp = std::env::temp_dir();
-        cleanup::sweep(&temp);
-        let prefix = cleanup::PREFIX;
-        let root = tempfile::Builder::new().prefix(prefix).tempdir_in(&temp)?.keep();
-        let owner = cleanup::identity_of(Some(&std::process::id().to_string()));
-        fs::write(root.join(cleanup::OWNER), owner)?;
-        fs::set_permissions(&root, fs::Permissions::from_mode(0o755))?;
+        let root = cleanup::new_root()?;
         let hullwatch = root.join("hullwatch");
         image::copy(&programs.hullwatch, &hullwatch, 0o755)?;
         make_etc(&root)?;
