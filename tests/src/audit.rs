@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail, ensure};
 use rustix::fd::OwnedFd;
@@ -28,7 +28,8 @@ pub struct Audit {
     rules: String,
     enabled: String,
     backlog: String,
-    records: OwnedFd,
+    /// Where records are listened to.
+    records: Option<OwnedFd>,
     marks: u32,
 }
 
@@ -36,11 +37,21 @@ pub struct Audit {
 pub type Record = (u16, String);
 
 impl Audit {
-    /// Takes it.
+    /// Takes it, and listens to its records.
     ///
     /// # Errors
     /// [`Skip`] where the machine may not be changed, or cannot be; else what went wrong.
     pub fn take() -> Result<Self> {
+        let mut audit = Self::take_unheard()?;
+        audit.records = Some(listen()?);
+        Ok(audit)
+    }
+
+    /// Takes it, and leaves its records to others.
+    ///
+    /// # Errors
+    /// As [`Audit::take`].
+    pub fn take_unheard() -> Result<Self> {
         let allowed =
             |name: &str| std::env::var(name).is_ok_and(|value| !matches!(value.as_str(), "" | "0" | "false"));
         if !allowed("CI") && !allowed("HULLWATCH_ALLOW_HOST_CHANGES") {
@@ -50,12 +61,14 @@ impl Audit {
         if !rustix::process::geteuid().is_root() || !is_installed("auditctl") {
             return Err(Skip::because("needs root and auditctl (apt-get install auditd)").into());
         }
-        let status = auditctl(&["-s"])?;
-        let of = |name: &str| {
-            let line = status.lines().find_map(|line| line.strip_prefix(name));
-            line.map(|value| value.trim().to_owned()).context("auditctl -s")
-        };
-        let (enabled, backlog) = (of("enabled ")?, of("backlog_limit ")?);
+        let (enabled, backlog, daemon) = (state("enabled")?, state("backlog_limit")?, state("pid")?);
+        // The kernel keeps the number of one that was killed.
+        if daemon != "0" && Path::new("/proc").join(&daemon).exists() {
+            return Err(Skip::because(
+                "an audit daemon runs: its trail is not to be mixed with that of tests",
+            )
+            .into());
+        }
         if enabled == "2" {
             return Err(Skip::because("the audit rules are locked until the machine is restarted").into());
         }
@@ -68,7 +81,7 @@ impl Audit {
                 .collect(),
             enabled,
             backlog,
-            records: listen()?,
+            records: None,
             marks: 0,
         };
         auditctl(&["-b", BACKLOG])?;
@@ -111,9 +124,7 @@ impl Audit {
     /// Records are lost, or do not come.
     pub fn harvest(&mut self) -> Result<Vec<Record>> {
         self.clear()?;
-        self.marks += 1;
-        let mark = format!("hullwatch-mark-{}-{}", std::process::id(), self.marks);
-        auditctl(&["-m", &mark])?;
+        let mark = self.mark()?;
         let mut records = Vec::new();
         loop {
             let record = self.next()?;
@@ -124,10 +135,44 @@ impl Audit {
         }
     }
 
+    /// Has a record written that nothing else is like; gives its text.
+    ///
+    /// # Errors
+    /// `auditctl` fails.
+    pub fn mark(&mut self) -> Result<String> {
+        self.marks += 1;
+        let mark = format!("hullwatch-mark-{}-{}-end", std::process::id(), self.marks);
+        auditctl(&["-m", &mark])?;
+        Ok(mark)
+    }
+
+    /// A line of the state: the value after its name.
+    ///
+    /// # Errors
+    /// `auditctl` fails, or there is no such line.
+    pub fn state(&self, name: &str) -> Result<String> {
+        state(name)
+    }
+
+    /// Runs `auditctl`; gives its process id.
+    ///
+    /// # Errors
+    /// It fails.
+    pub fn control(&self, args: &[&str]) -> Result<u32> {
+        let mut child = Command::new("auditctl")
+            .args(args)
+            .stdout(Stdio::null())
+            .spawn()?;
+        let status = child.wait()?;
+        ensure!(status.success(), "auditctl {args:?}: {status}");
+        Ok(child.id())
+    }
+
     fn next(&self) -> Result<Record> {
+        let socket = self.records.as_ref().context("nobody listens")?;
         let mut datagram = vec![0; 16 << 10];
         let length = loop {
-            match recv(&self.records, datagram.as_mut_slice(), RecvFlags::empty()) {
+            match recv(socket, datagram.as_mut_slice(), RecvFlags::empty()) {
                 Ok((_, length)) => break length,
                 Err(Errno::INTR) => {}
                 Err(error) => return Err(error).context("the kernel's records"),
@@ -157,6 +202,15 @@ impl Drop for Audit {
             ));
         }
     }
+}
+
+fn state(name: &str) -> Result<String> {
+    let status = auditctl(&["-s"])?;
+    let value = status.lines().find_map(|line| {
+        let (found, value) = line.split_once(' ')?;
+        (found == name).then(|| value.trim().to_owned())
+    });
+    value.with_context(|| format!("auditctl -s without {name}"))
 }
 
 fn listen() -> Result<OwnedFd> {

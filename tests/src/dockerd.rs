@@ -44,7 +44,9 @@ impl Dockerd {
         });
         // A directory that tests mount whole, as `/var/run` is mounted in the field.
         fs::create_dir(root.join("run")).context("make the socket's directory")?;
-        fs::write(root.join("daemon.json"), config.to_string()).context("write daemon.json")?;
+        // And one for its configuration, which tests may take away.
+        fs::create_dir(root.join("etc")).context("make the configuration's directory")?;
+        fs::write(root.join("etc/daemon.json"), config.to_string()).context("write daemon.json")?;
         Ok(Self {
             root: root.to_owned(),
             child: None,
@@ -55,6 +57,12 @@ impl Dockerd {
     #[must_use]
     pub fn directory(&self) -> PathBuf {
         self.root.join("run")
+    }
+
+    /// Directory that holds its configuration and nothing else.
+    #[must_use]
+    pub fn configuration(&self) -> PathBuf {
+        self.root.join("etc")
     }
 
     /// Path of its socket.
@@ -91,7 +99,7 @@ impl Dockerd {
             .arg("--exec-root")
             .arg(self.root.join("exec"))
             .arg("--config-file")
-            .arg(self.root.join("daemon.json"))
+            .arg(self.configuration().join("daemon.json"))
             .arg("--pidfile")
             .arg(self.root.join("dockerd.pid"))
             .args(["--host", &self.uri()])

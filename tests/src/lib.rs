@@ -5,6 +5,7 @@
 mod assessment;
 mod audit;
 mod bridge;
+mod auditd;
 mod cleanup;
 mod container;
 mod docker;
@@ -21,6 +22,7 @@ mod world;
 
 pub use assessment::{Assessment, text};
 pub use audit::{Audit, Record as AuditRecord};
+pub use auditd::AuditDaemon;
 pub use container::Container;
 pub use docker::Docker;
 pub use dockerd::Dockerd;

@@ -2,6 +2,7 @@
 //! e2e [FILTER]`; it needs root, a Docker engine's programs and a built `hullwatch`. What cannot run here is
 //! skipped, by name and with the reason.
 
+mod audit_feed;
 mod audit_rules;
 mod bench;
 mod bench_cli;
@@ -56,6 +57,7 @@ const SUITES: &[&[Case]] = &[
     posture::CASES,
     drift::CASES,
     fooled::CASES,
+    audit_feed::CASES,
     audit_rules::CASES,
     bench_images::CASES,
     bench_runtime::CASES,

@@ -55,6 +55,11 @@ mod tests {
     }
 
     #[test]
+    fn fail_where_nobody_writes_the_records_down() {
+        scene().fails_unkept();
+    }
+
+    #[test]
     fn unknown_where_rules_or_the_object_cannot_be_seen() {
         scene().stays_unknown_unseen();
     }

@@ -78,7 +78,8 @@ fn certificate(host: &Host) -> Result<Verdict, Verdict> {
     let now = host
         .taken
         .ok_or_else(|| Verdict::unknown("when the host was looked at is not known"))?;
-    let hours = ends.since(now).as_secs().div_ceil(3600);
+    // Whole hours: the engine reckons from the next minute, so that a new one lives some seconds more than is set.
+    let hours = ends.since(now).as_secs() / 3600;
     let shown = Evidence::new(Source::Assessment, "certificate", json!({ "not_after": ends }));
     let most = allowed(host);
     Ok(if ends <= now {
@@ -95,6 +96,8 @@ fn certificate(host: &Host) -> Result<Verdict, Verdict> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::super::testing::daemon::{check_items, check_one, day, in_cluster, in_swarm, judged, nobody};
     use super::*;
     use crate::model::Fact;
@@ -120,6 +123,16 @@ mod tests {
         check_items(
             &CHECK,
             short,
+            &[("the swarm", Pass), ("this node's certificate", Pass)],
+        );
+        let new = |host: &mut Host| {
+            live(host, 2160, "2026-12-01");
+            let life = Duration::from_secs(2160 * 3600 + 59);
+            in_swarm(host).node_certificate_expires = Fact::Known(day("2026-10-20").after(life));
+        };
+        check_items(
+            &CHECK,
+            new,
             &[("the swarm", Pass), ("this node's certificate", Pass)],
         );
         check_one(&CHECK, |_| {}, NotApplicable, "in no swarm");

@@ -2,11 +2,13 @@
 
 mod facts;
 mod report;
+mod stand_in;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
 
 use super::Fault;
+use crate::source::audit;
 use crate::source::engine::Endpoint;
 use crate::source::host;
 use crate::source::kernel::{Kernel, KernelConfig, KernelError};
@@ -39,7 +41,7 @@ impl DoctorCommand {
             host,
             ..KernelConfig::default()
         })?;
-        let report = report::report(&kernel.reports, facts::collect(&engine));
+        let report = report::report(&kernel.reports, facts::collect(&engine), &audit::look());
         let text = if self.json {
             serde_json::to_string(&report).map_err(|error| Fault::other(error.to_string()))?
         } else {

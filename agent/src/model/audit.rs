@@ -17,6 +17,10 @@ pub struct AuditFacts {
     /// Whether the running engine and containerd were started before auditing was enabled: `pid name`, for each that
     /// has no audit context. Empty where all have one; unknown where the kernel does not tell.
     pub unaudited_processes: Fact<Vec<String>>,
+    /// Where no audit daemon runs: names of the other programs that take the kernel's records. Empty where a daemon runs
+    /// or nobody does.
+    #[serde(default)]
+    pub listeners: Fact<Vec<String>>,
 }
 
 /// State of the kernel's audit (`struct audit_status`).

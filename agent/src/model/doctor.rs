@@ -55,7 +55,10 @@ pub struct ProbeRow {
     pub state: String,
     /// Why rungs above the one in use, or all of them, did not attach; empty where the first did.
     pub reason: String,
-    /// What it cannot see.
+    /// What audit records tell in its place, or would; null where it is attached, or no record carries what it sees.
+    #[serde(default)]
+    pub stand_in: Option<String>,
+    /// What it cannot see; where records stand in for it, what they do not tell.
     pub blind: Vec<String>,
     /// What it costs those who do nothing of interest.
     pub cost: String,

@@ -15,6 +15,7 @@ pub(super) struct Losses {
     meter: LossMeter,
     missed: Vec<u64>,
     undecodable: u64,
+    unplaced: u64,
     last: Time,
     looks: u32,
 }
@@ -26,6 +27,7 @@ impl Losses {
             meter,
             missed: Vec::new(),
             undecodable: 0,
+            unplaced: 0,
             last: now,
             looks: 0,
         }
@@ -34,6 +36,11 @@ impl Losses {
     /// Notes records that could not be understood.
     pub(super) fn undecodable(&mut self, count: u64) {
         self.undecodable += count;
+    }
+
+    /// Notes a record of the audit trail whose process was gone before it was known where it belonged.
+    pub(super) const fn unplaced(&mut self) {
+        self.unplaced += 1;
     }
 
     /// What was lost since the last call.
@@ -50,6 +57,16 @@ impl Losses {
             gaps.push(Gap {
                 detail,
                 ..bare("probes", "decode", lost, from, now)
+            });
+        }
+        if self.unplaced > 0 {
+            let lost = std::mem::take(&mut self.unplaced);
+            let detail =
+                "processes that audit records tell of were gone before it was seen where they belong"
+                    .to_owned();
+            gaps.push(Gap {
+                detail,
+                ..bare("audit", "unplaced", lost, from, now)
             });
         }
         self.looks += 1;

@@ -162,6 +162,13 @@ impl Scene {
         self.maps.recent(pid)
     }
 
+    /// Whether a connection may have reached a runtime: by the socket's inode, or one made a moment ago by its name.
+    pub(super) fn may_be_runtime(&self, inode: InodeId, path: &str) -> bool {
+        let name = |path: &str| path.rsplit('/').next().map(str::to_owned);
+        let names = socket_names(&self.extra_sockets);
+        self.sockets.is_runtime(inode) || names.iter().any(|known| name(known) == name(path))
+    }
+
     pub(super) fn is_runtime_file(&self, file: InodeId) -> bool {
         self.plumbing.is_runtime_file(file)
     }
@@ -191,13 +198,22 @@ impl Scene {
         Ok(())
     }
 
-    /// Makes sense of a sighting, while its process still lives.
+    /// Makes sense of what a probe saw, while its process still lives.
     pub(super) fn look(&mut self, mut sighting: Sighting) -> Result<Seen, KernelError> {
         self.processes.complete(&mut sighting);
+        self.make_sense(sighting, Source::Kernel)
+    }
+
+    /// Makes sense of what records of the audit trail tell, once it is known whose they are.
+    pub(super) fn look_at_recorded(&mut self, sighting: Sighting) -> Result<Seen, KernelError> {
+        self.make_sense(sighting, Source::Audit)
+    }
+
+    fn make_sense(&mut self, mut sighting: Sighting, source: Source) -> Result<Seen, KernelError> {
         self.meet_runtime(&sighting);
         let plumbing = self.plumbing.judge(&mut sighting);
         let (container, weak) = (sighting.container, sighting.by_namespace);
-        let Some((mut observation, own_root)) = self.observe(sighting, plumbing)? else {
+        let Some((mut observation, own_root)) = self.observe(sighting, source, plumbing)? else {
             return Ok(Seen::Nothing);
         };
         Ok(match (container, own_root) {
@@ -218,6 +234,7 @@ impl Scene {
     fn observe(
         &mut self,
         sighting: Sighting,
+        source: Source,
         plumbing: bool,
     ) -> Result<Option<(Observation, Option<CgroupId>)>, KernelError> {
         let (time, about) = (sighting.time, self.note_life(&sighting));
@@ -227,7 +244,7 @@ impl Scene {
         let process = Some(sighting.process);
         let observation = Observation {
             time,
-            source: Source::Kernel,
+            source,
             process,
             container: None,
             plumbing,
@@ -268,7 +285,8 @@ impl Scene {
 
     fn exec(&mut self, mut exec: Exec, sighting: &Sighting, plumbing: bool) -> Exec {
         let process = &sighting.process;
-        if sighting.container.is_some() || exec.gained.any() {
+        let asked = sighting.container.is_some() || exec.gained.any();
+        if asked && exec.file.file_caps.is_none() {
             exec.file.file_caps = self.files.look(&exec, sighting.exe, process, sighting.time);
         }
         if let Some(root) = sighting.container

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::Style;
+use super::{Style, stand_in};
 use crate::check::Benchmark;
 use crate::model::{Policy, Status, StatusState, Time};
 use crate::source::engine::Endpoint;
@@ -77,8 +77,15 @@ pub(super) fn probe_status(report: &ProbeReport, time: Time) -> Option<Status> {
                 list(refused)
             )
         }
-        ProbeState::Declined => format!("{sees}: not seen, as asked"),
-        ProbeState::Failed(refused) => format!("{sees}: not seen, since {} did not attach", list(refused)),
+        ProbeState::Declined => format!(
+            "{sees}: not seen, as asked{}",
+            stand_in::instead(report.probe.name)
+        ),
+        ProbeState::Failed(refused) => format!(
+            "{sees}: not seen, since {} did not attach{}",
+            list(refused),
+            stand_in::instead(report.probe.name)
+        ),
     };
     Some(Status {
         time,

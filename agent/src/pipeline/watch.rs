@@ -19,7 +19,7 @@ use super::reader::{self, Read};
 use super::scene::{Scene, socket_names};
 use super::signals::Stop;
 use super::startup::{WatchConfig, container_cgroups, probe_status, started};
-use super::{PipelineError, audit, engine, losses, survey};
+use super::{PipelineError, audit, engine, losses, stand_in, survey};
 use crate::check::{self, Benchmark};
 use crate::correlate::{Correlator, Settings};
 use crate::model::{
@@ -175,7 +175,7 @@ pub async fn watch(config: WatchConfig) -> Result<(), PipelineError> {
             engine: engine_items,
             files: changed,
             survey: surveyed,
-            audit: audit::spawn(),
+            audit: audit::spawn(stand_in::facts(&reports)),
         };
         let reason = watch.follow(inlets, &mut stop).await?;
         watch.end(reason).await

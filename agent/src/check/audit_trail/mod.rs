@@ -10,6 +10,7 @@ mod decide;
 mod field;
 mod globals;
 mod inside;
+mod keeper;
 mod persistence;
 mod place;
 mod reason;
@@ -25,6 +26,7 @@ mod verdict;
 
 pub(crate) use decide::{Decision, decide};
 pub(crate) use field::{describe, keys};
+pub(crate) use keeper::{Keeper, keeper};
 pub(crate) use persistence::persistence;
 pub(crate) use remedy::rule_lines;
 pub(crate) use required::{ASKED, Asked, Found, Required, required};

@@ -23,6 +23,7 @@ pub(crate) fn persistence(
         rules: rules(files),
         files: Fact::default(),
         unaudited_processes: Fact::default(),
+        listeners: Fact::default(),
     };
     let on_disk = is_some(&decide(required, &booted));
     match (is_some(loaded), on_disk) {

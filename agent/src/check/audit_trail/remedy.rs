@@ -6,6 +6,9 @@ use crate::model::ObjectKind;
 /// Key of the rules that are proposed: the one that the benchmark's examples use.
 pub(crate) const KEY: &str = "docker";
 
+/// What makes records kept.
+pub(super) const START_DAEMON: &str = "Install and start the audit daemon: systemctl enable --now auditd";
+
 /// A path in a rule file; none for one that no rule file can hold.
 pub(crate) fn quoted(path: &str) -> Option<String> {
     // `auditctl` splits at blanks, and takes one after a backslash for part of the word.

@@ -88,10 +88,13 @@ pub(super) fn facts(rules: Vec<AuditRule>) -> AuditFacts {
     AuditFacts {
         status: AuditStatus {
             enabled: 1,
+            pid: 7,
+            daemon: Some("auditd".to_owned()),
             ..AuditStatus::default()
         },
         files: Fact::Known(Vec::new()),
         unaudited_processes: Fact::Known(Vec::new()),
+        listeners: Fact::Known(Vec::new()),
         rules,
     }
 }
@@ -146,6 +149,24 @@ impl Scene {
         let path = self.object.path.clone();
         self.load(&path);
         self.gives(VerdictKind::Pass, "loaded only");
+        let facts = self.host.facts.audit.get_mut().unwrap();
+        facts.status.daemon = None;
+        facts.listeners = Fact::Known(vec!["systemd-journal".to_owned()]);
+        self.gives(VerdictKind::Pass, "the journal takes the records");
+    }
+
+    /// What the kernel records and nobody writes down is no trail.
+    #[track_caller]
+    pub(in crate::check) fn fails_unkept(mut self) {
+        let path = self.object.path.clone();
+        self.load(&path);
+        self.host.facts.audit.get_mut().unwrap().status.daemon = None;
+        let verdict = self.gives(VerdictKind::Fail, "no audit daemon runs");
+        assert_eq!(verdict.remedy.as_deref(), Some(super::remedy::START_DAEMON));
+        assert!(!verdict.evidence.is_empty());
+        let facts = self.host.facts.audit.get_mut().unwrap();
+        facts.listeners = Fact::Known(vec!["auditbeat".to_owned()]);
+        self.gives(VerdictKind::Unknown, "auditbeat");
     }
 
     #[track_caller]

@@ -2,6 +2,8 @@
 
 use serde_json::json;
 
+use super::keeper::{Keeper, keeper};
+use super::remedy::START_DAEMON;
 use super::required::{ASKED, Asked, Found, Required, required};
 use super::{Decision, decide, describe, persistence, rule_lines};
 use crate::check::{Item, Signal};
@@ -55,17 +57,15 @@ fn judge(required: &Required<'_>, facts: &AuditFacts) -> Verdict {
     let persistence = persistence(required, facts, &decision);
     let path = required.path;
     if decision.kind == AuditDecision::Covered {
+        let keeper = keeper(facts);
         let mut words = vec![decision.reason.clone()];
         words.extend(decision.notes.iter().cloned());
         if persistence != AuditPersistence::LoadedAndPersistent {
             words.push(persistence.words().to_owned());
         }
-        return Verdict::pass().because(words.join("; ")).evidence(evidence(
-            required,
-            facts,
-            &decision,
-            persistence,
-        ));
+        words.extend(keeper.words().map(str::to_owned));
+        let evidence = evidence(required, facts, &decision, persistence);
+        return judge_kept(path, required.older, &keeper, words.join("; "), evidence);
     }
     let reason = format!("changes to {path} are not all recorded: {}", decision.reason);
     if required.older {
@@ -79,6 +79,21 @@ fn judge(required: &Required<'_>, facts: &AuditFacts) -> Verdict {
         .remedy(remedy(required, facts, &decision, persistence));
     verdict.letter_only = decision.letter_only;
     verdict
+}
+
+/// What the rules have recorded, by who writes it down.
+fn judge_kept(path: &str, older: bool, keeper: &Keeper, words: String, evidence: Evidence) -> Verdict {
+    match keeper {
+        Keeper::Daemon | Keeper::Journal => Verdict::pass().because(words).evidence(evidence),
+        Keeper::Unsure(_) => Verdict::unknown(words),
+        Keeper::Nobody if older => {
+            Verdict::not_applicable(format!("only the oldest benchmarks ask for it; {words}"))
+        }
+        Keeper::Nobody => {
+            let reason = format!("records of changes to {path} are not kept: {words}");
+            Verdict::fail(reason, vec![evidence]).remedy(START_DAEMON)
+        }
+    }
 }
 
 fn evidence(
@@ -98,6 +113,7 @@ fn evidence(
         "missing": decision.missing_letters(),
         "persistence": persistence.words(),
         "enabled": facts.status.enabled,
+        "daemon": facts.status.daemon,
         "notes": decision.notes,
     });
     Evidence::new(Source::Assessment, "audit-rule", facts)

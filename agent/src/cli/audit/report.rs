@@ -1,10 +1,8 @@
 //! The report, from facts.
 
-use crate::check::audit_trail::{ASKED, Asked, Found, Required, decide, persistence, required};
+use crate::check::audit_trail::{ASKED, Asked, Found, Required, decide, keeper, persistence, required};
 use crate::check::{Benchmark, find};
-use crate::model::{
-    AuditFacts, AuditPathRow, AuditPersistence, AuditReport, AuditState, AuditStatus, Host, Time,
-};
+use crate::model::{AuditFacts, AuditPathRow, AuditPersistence, AuditReport, AuditState, Host, Time};
 use crate::source::audit::render;
 
 /// Decides every object of the host.
@@ -13,7 +11,7 @@ pub(super) fn report(host: &Host, facts: &AuditFacts) -> AuditReport {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         time: host.taken.unwrap_or_else(Time::now),
         host: host.facts.host.clone(),
-        status: state(&facts.status),
+        status: state(facts),
         rules: u64::try_from(facts.rules.len()).unwrap_or(u64::MAX),
         paths: ASKED.iter().flat_map(|asked| rows(asked, host, facts)).collect(),
     }
@@ -74,7 +72,8 @@ fn row(asked: &Asked, required: &Required<'_>, facts: &AuditFacts) -> AuditPathR
 }
 
 /// The state, and what is to be said of it.
-fn state(kernel: &AuditStatus) -> AuditState {
+fn state(facts: &AuditFacts) -> AuditState {
+    let kernel = &facts.status;
     let mut notes = Vec::new();
     let mut note = |text: &str| notes.push(text.to_owned());
     match kernel.enabled {
@@ -82,8 +81,8 @@ fn state(kernel: &AuditStatus) -> AuditState {
         2 => note("the rules are locked: they can be changed only by a restart of the host"),
         _ => {}
     }
-    if kernel.pid == 0 {
-        note("no audit daemon runs: records go to the kernel's log alone, which is limited");
+    if let Some(words) = keeper(facts).words() {
+        note(words);
     }
     if kernel.lost > 0 {
         note("records were lost since the host was started");

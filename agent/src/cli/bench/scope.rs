@@ -66,14 +66,9 @@ fn of_container(container: &Container) -> Result<Subject, String> {
 
 fn of_image(image: &Image) -> Result<Subject, String> {
     let value = cel::to_value(image).map_err(|error| error.to_string())?;
-    let names = if image.tags.is_empty() {
-        vec![image.id.clone()]
-    } else {
-        image.tags.clone()
-    };
     Ok(Subject {
         kind: "image",
-        names,
+        names: image.tags.clone(),
         id: image.id.clone(),
         labels: BTreeMap::new(),
         value,

@@ -2,18 +2,19 @@
 
 use std::fmt;
 
+use super::stand_in::{self, StandIn, Trail};
 use crate::model::{DoctorReport, KernelFacts, ProbeRow};
 use crate::source::kernel::{ProbeReport, ProbeState};
 
-/// The report of what was just attached.
-pub(super) fn report(probes: &[ProbeReport], kernel: KernelFacts) -> DoctorReport {
+/// The report of what was just attached, and of what the audit trail is worth where a probe is not.
+pub(super) fn report(probes: &[ProbeReport], kernel: KernelFacts, trail: &Trail) -> DoctorReport {
     DoctorReport {
         kernel,
-        probes: probes.iter().map(row).collect(),
+        probes: probes.iter().map(|probe| row(probe, trail)).collect(),
     }
 }
 
-fn row(report: &ProbeReport) -> ProbeRow {
+fn row(report: &ProbeReport, trail: &Trail) -> ProbeRow {
     let list = |refused: &[(&str, String)]| {
         refused
             .iter()
@@ -26,13 +27,22 @@ fn row(report: &ProbeReport) -> ProbeRow {
         ProbeState::Declined => (None, "declined", "declined by the operator".to_owned()),
         ProbeState::Failed(refused) => (None, "failed", list(refused)),
     };
-    let nothing = || vec![report.probe.sees.to_owned()];
+    let stand_in = match rung {
+        Some(_) => None,
+        None => stand_in::of(report.probe.name, trail),
+    };
+    let (said, not_told) = match stand_in {
+        Some(StandIn { said, blind }) => (Some(said), blind),
+        None => (None, None),
+    };
+    let nothing = || not_told.unwrap_or_else(|| vec![report.probe.sees.to_owned()]);
     ProbeRow {
         name: report.probe.name.to_owned(),
         sees: report.probe.sees.to_owned(),
         rung: rung.map(|rung| rung.name.to_owned()),
         state: state.to_owned(),
         reason,
+        stand_in: said,
         blind: rung.map_or_else(nothing, |rung| {
             rung.blind.iter().map(|text| (*text).to_owned()).collect()
         }),
@@ -68,6 +78,9 @@ impl fmt::Display for Text<'_> {
             let rung = probe.rung.as_deref().unwrap_or("-");
             writeln!(f, "{:<9} {:<9} {rung}", probe.name, probe.state)?;
             writeln!(f, "          sees   {}", probe.sees)?;
+            if let Some(stand_in) = &probe.stand_in {
+                writeln!(f, "          audit  {stand_in}")?;
+            }
             for blind in &probe.blind {
                 writeln!(f, "          blind  {blind}")?;
             }
@@ -85,6 +98,7 @@ impl fmt::Display for Text<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::source::audit::AuditLook;
     use crate::source::kernel::PROBES;
 
     #[test]
@@ -103,7 +117,7 @@ mod tests {
         let rows: Vec<_> = [first, second]
             .into_iter()
             .zip(states)
-            .map(|(probe, state)| row(&ProbeReport { probe, state }))
+            .map(|(probe, state)| row(&ProbeReport { probe, state }, &Ok(AuditLook::default())))
             .collect();
         assert_eq!(
             (rows[0].state.as_str(), rows[0].reason.as_str()),

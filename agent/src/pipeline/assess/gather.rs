@@ -157,6 +157,7 @@ pub(in crate::pipeline) fn audit_facts() -> Fact<AuditFacts> {
     };
     Fact::Known(AuditFacts {
         unaudited_processes: audit::unaudited_processes(&look.status),
+        listeners: audit::listeners(&look.status),
         status: look.status,
         rules: look.rules,
         files: audit::rule_files(Path::new("/")),

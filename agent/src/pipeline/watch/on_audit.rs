@@ -3,7 +3,8 @@
 use std::collections::HashSet;
 
 use super::{Fatal, Watch};
-use crate::model::{AuditRecord, Event, Fact, Line, Object, Observation};
+use crate::model::{AuditRecord, Event, Fact, Line, Object, Observation, Sighting};
+use crate::pipeline::recorded::Place;
 use crate::source::audit::AuditItem;
 
 /// The inodes whose records matter: watched objects, and the directories that hold them.
@@ -37,8 +38,24 @@ impl Watch {
     pub(super) async fn on_audit(&mut self, item: AuditItem) -> Result<(), Fatal> {
         match item {
             AuditItem::Observation(observation) => self.on_trail(*observation).await,
+            AuditItem::Sighting(sighting) => self.on_recorded(*sighting).await,
             AuditItem::Gap(gap) => Ok(self.outlet.line(&Line::Gap(gap)).await?),
             AuditItem::Status(status) => Ok(self.outlet.line(&Line::Status(status)).await?),
+        }
+    }
+
+    /// What a probe would have seen.
+    async fn on_recorded(&mut self, mut sighting: Sighting) -> Result<(), Fatal> {
+        match self.scene.place(&mut sighting) {
+            Place::Known => {
+                let seen = self.scene.look_at_recorded(sighting)?;
+                self.on_seen(seen).await
+            }
+            Place::Unknown => {
+                self.losses.unplaced();
+                Ok(())
+            }
+            Place::Indifferent => Ok(()),
         }
     }
 

@@ -23,13 +23,18 @@ impl Watch {
         // We look into the namespaces of containers ourselves.
         let own = std::process::id();
         for sighting in batch.sightings.into_iter().filter(|seen| seen.process.pid != own) {
-            match self.scene.look(sighting)? {
-                Seen::Ready(observation) => self.on_observation(observation).await?,
-                Seen::InContainer(held) => self.on_held(held).await?,
-                Seen::Nothing => {}
-            }
+            let seen = self.scene.look(sighting)?;
+            self.on_seen(seen).await?;
         }
         Ok(())
+    }
+
+    pub(super) async fn on_seen(&mut self, seen: Seen) -> Result<(), Fatal> {
+        match seen {
+            Seen::Ready(observation) => self.on_observation(observation).await,
+            Seen::InContainer(held) => self.on_held(held).await,
+            Seen::Nothing => Ok(()),
+        }
     }
 
     /// A container's event goes on at once if its container has a name, or if none is to be expected.

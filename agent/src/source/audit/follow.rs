@@ -6,6 +6,7 @@ use tokio::sync::mpsc::Sender;
 use tokio::time::{Interval, MissedTickBehavior, interval, sleep_until};
 
 use super::assemble::{Assembler, AuditEvent};
+use super::fact::{Facts, sighting};
 use super::observe::observations;
 use super::record::Record;
 use super::trail::{Received, Trail};
@@ -20,14 +21,15 @@ const LOOK_AGAIN: Duration = Duration::from_millis(400);
 /// How long to wait where no event is open.
 const IDLE: Duration = Duration::from_secs(3600);
 
-/// Tells what the kernel's audit records and what becomes of the audit itself, until the receiver is dropped.
+/// Tells what the kernel's audit records and what becomes of the audit itself, until the receiver is dropped. Records that
+/// carry one of the `facts` are told as sightings too.
 ///
 /// Where the receiver is slow, nothing but our own copy waits: what does not fit is dropped, and told as a gap.
 ///
 /// # Errors
 /// [`AuditError`]: at the start where the trail cannot be read, later where its socket fails.
-pub async fn follow(out: Sender<AuditItem>) -> Result<(), AuditError> {
-    let mut follower = Follower::start(out).await?;
+pub async fn follow(out: Sender<AuditItem>, facts: Facts) -> Result<(), AuditError> {
+    let mut follower = Follower::start(out, facts).await?;
     while follower.step().await?.is_some() {}
     Ok(())
 }
@@ -37,6 +39,8 @@ type Open = Option<()>;
 
 struct Follower {
     out: Sender<AuditItem>,
+    /// What is told as sightings too.
+    facts: Facts,
     trail: Trail,
     assembler: Assembler,
     /// Away while a look is taken; for good where the state may not be asked for.
@@ -50,12 +54,13 @@ struct Follower {
 }
 
 impl Follower {
-    async fn start(out: Sender<AuditItem>) -> Result<Self, AuditError> {
+    async fn start(out: Sender<AuditItem>, facts: Facts) -> Result<Self, AuditError> {
         let trail = Trail::open()?;
         let mut looks = interval(LOOK_EVERY);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut follower = Self {
             out,
+            facts,
             trail,
             assembler: Assembler::default(),
             watch: None,
@@ -162,8 +167,14 @@ impl Follower {
     }
 
     async fn tell_event(&mut self, event: Option<AuditEvent>) -> Open {
-        let observations = event.as_ref().map(observations).unwrap_or_default();
-        for observation in observations {
+        let Some(event) = event else {
+            return Some(());
+        };
+        // First, for its process may be gone in a moment.
+        if let Some(sighting) = sighting(&event, self.facts) {
+            self.send(AuditItem::Sighting(Box::new(sighting))).await?;
+        }
+        for observation in observations(&event) {
             self.hear(&observation);
             self.send(AuditItem::Observation(Box::new(observation))).await?;
         }

@@ -4,9 +4,11 @@
 
 mod assemble;
 mod error;
+mod fact;
 mod files;
 mod follow;
 mod link;
+mod listeners;
 mod look;
 mod observe;
 mod record;
@@ -19,16 +21,18 @@ mod watch;
 
 pub use assemble::{Assembler, AuditEvent};
 pub use error::AuditError;
+pub use fact::{Facts, sighting};
 pub use files::rule_files;
 pub use follow::follow;
+pub use listeners::listeners;
 pub use look::{AuditLook, look};
 pub use observe::observations;
 pub use record::{EventId, Field, Fields, Record, Value};
-pub use rule::{parse_rule, render};
+pub use rule::{Recorded, parse_rule, recorded, render};
 pub use trail::{Received, Trail};
 pub use unaudited::unaudited_processes;
 
-use crate::model::{Gap, Observation, Status};
+use crate::model::{Gap, Observation, Sighting, Status};
 
 /// What the trail tells.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,6 +40,9 @@ pub enum AuditItem {
     /// The trail was changed ([`Event::AuditChange`](crate::model::Event::AuditChange)), or tells of objects
     /// ([`Event::AuditRecord`](crate::model::Event::AuditRecord)).
     Observation(Box<Observation>),
+    /// What a probe would have seen, as far as records tell: no container, and of the process neither namespaces nor
+    /// start.
+    Sighting(Box<Sighting>),
     /// Records were lost.
     Gap(Gap),
     /// Whether records can be expected.

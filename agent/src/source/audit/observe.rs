@@ -103,10 +103,15 @@ fn record(event: &AuditEvent, call: &Record) -> Option<AuditRecord> {
 }
 
 fn syscall(call: &Record) -> String {
-    let arch = call.get("arch").map(|value| value.text()).unwrap_or_default();
-    let arch = u32::from_str_radix(&arch, 16).unwrap_or_default();
     let number = call.number("syscall").unwrap_or(UNSET);
-    call_name(arch, number).map_or_else(|| number.to_string(), str::to_owned)
+    named_call(call).map_or_else(|| number.to_string(), str::to_owned)
+}
+
+/// Name of the system call, where architecture and number are known.
+pub(super) fn named_call(call: &Record) -> Option<&'static str> {
+    let arch = call.get("arch").map(|value| value.text()).unwrap_or_default();
+    let arch = u32::from_str_radix(&arch, 16).ok()?;
+    call_name(arch, call.number("syscall")?)
 }
 
 /// Keys of the rule that matched: several come in one field.
@@ -126,7 +131,7 @@ fn path(record: &Record) -> AuditPath {
     AuditPath {
         name: record.name("name"),
         ino: record.number("inode"),
-        dev: record.get("dev").and_then(|value| device(&value.text())),
+        dev: device(record).map(|(major, minor)| format!("{major}:{minor}")),
         nametype: record
             .get("nametype")
             .map(|value| value.text())
@@ -134,11 +139,12 @@ fn path(record: &Record) -> AuditPath {
     }
 }
 
-/// `fe:00`, in hexadecimal digits, as `254:0`.
-fn device(text: &str) -> Option<String> {
+/// Major and minor number of an object's device: `dev=fe:00`, in hexadecimal digits.
+pub(super) fn device(record: &Record) -> Option<(u32, u32)> {
+    let text = record.get("dev")?.text();
     let (major, minor) = text.split_once(':')?;
     let number = |digits| u32::from_str_radix(digits, 16).ok();
-    Some(format!("{}:{}", number(major)?, number(minor)?))
+    Some((number(major)?, number(minor)?))
 }
 
 fn login_uid(record: &Record) -> Option<u32> {
@@ -146,7 +152,7 @@ fn login_uid(record: &Record) -> Option<u32> {
 }
 
 /// The process of a system call, as far as its record tells: no capabilities, namespaces, cgroup or start.
-fn process(event: &AuditEvent, call: &Record) -> Option<Process> {
+pub(super) fn process(event: &AuditEvent, call: &Record) -> Option<Process> {
     let pid = call.number("pid")?;
     let (args, args_truncated) = args(event);
     let parent = call.number("ppid").map(|pid| AncestorRef {

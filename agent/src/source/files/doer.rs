@@ -24,7 +24,8 @@ pub struct Doer {
 }
 
 /// The process with this id; none where it is gone.
-pub(super) fn doer(pid: u32) -> Option<Doer> {
+#[must_use]
+pub fn doer(pid: u32) -> Option<Doer> {
     let process = ProcProcess::new(i32::try_from(pid).ok()?).ok()?;
     let stat = process.stat().ok()?;
     let status = process.status().ok()?;
@@ -51,7 +52,17 @@ pub(super) fn doer(pid: u32) -> Option<Doer> {
     })
 }
 
-fn exe_file(pid: u32) -> Option<InodeId> {
+/// The container that the cgroup of a process names; none where the process is gone.
+#[must_use]
+pub fn container_of(pid: u32) -> Option<Option<ContainerId>> {
+    let process = ProcProcess::new(i32::try_from(pid).ok()?).ok()?;
+    process.cgroups().ok()?;
+    Some(container(&process))
+}
+
+/// File of the executable of a process; none for a kernel thread, or where it is gone.
+#[must_use]
+pub fn exe_file(pid: u32) -> Option<InodeId> {
     let stat = rustix::fs::stat(format!("/proc/{pid}/exe")).ok()?;
     Some(InodeId {
         dev: rustix::fs::major(stat.st_dev) << 20 | rustix::fs::minor(stat.st_dev),

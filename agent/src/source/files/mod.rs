@@ -12,5 +12,5 @@ mod reader;
 mod table;
 
 pub use decode::{DecodeError, RawEvent, events};
-pub use doer::Doer;
+pub use doer::{Doer, container_of, doer, exe_file};
 pub use reader::{FileItem, FileWatch, FileWatchError};

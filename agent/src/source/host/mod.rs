@@ -43,6 +43,7 @@ pub use executable::{ExecutableFile, is_runtime_name, runtime_executable_of, run
 pub use facts::facts;
 pub use objects::{files_root, objects};
 pub use own_container::own_containers;
+pub use proc::namespaces_of;
 pub use program::{Program, ProgramError, ProgramFile, own_program};
 pub use socket::{SocketFile, known_socket_names, runtime_sockets};
 pub use swarm::complete_engine;

@@ -89,6 +89,12 @@ pub(super) fn namespaces(process: &Process) -> Option<Namespaces> {
     })
 }
 
+/// Every namespace of the process with this id; `None` where it is gone, or may not be looked at.
+#[must_use]
+pub fn namespaces_of(pid: u32) -> Option<Namespaces> {
+    namespaces(&open(pid).ok()?)
+}
+
 /// The host's own namespaces: those of process 1, or where even root may not look at that, those of
 /// the kernel's threads, which never leave the initial namespaces.
 pub(super) fn host_namespaces() -> Option<Namespaces> {

@@ -7,6 +7,8 @@ use cel::{Context, Env, Program, Value};
 
 use crate::cli::bench::glob;
 
+/// Digits of an id in its short form.
+const SHORT_ID: usize = 12;
 /// Longest expression that is taken.
 const LONGEST: usize = 4096;
 
@@ -86,12 +88,8 @@ impl Pattern {
     pub(super) fn matches(&self, subject: &Subject) -> Result<bool, String> {
         match &self.meaning {
             Meaning::Name => {
-                let mut names = subject
-                    .names
-                    .iter()
-                    .map(String::as_str)
-                    .chain([bare(&subject.id)]);
-                Ok(names.any(|name| glob::matches(&self.text, name)))
+                let mut names = subject.names.iter();
+                Ok(is_id(&self.text, &subject.id) || names.any(|name| glob::matches(&self.text, name)))
             }
             Meaning::Label { key, value } => Ok(subject
                 .labels
@@ -120,6 +118,13 @@ impl Pattern {
             Err(error) => Err(failed(error.to_string())),
         }
     }
+}
+
+/// Whether a text is an id, whole or as short as engines print it. Wildcards are for names: the digits of ids are chance,
+/// and `*db*` would be in every fourth.
+fn is_id(text: &str, id: &str) -> bool {
+    let (text, id) = (bare(text), bare(id));
+    text == id || text.len() >= SHORT_ID && id.starts_with(text)
 }
 
 /// An id without its algorithm, as engines print it.

@@ -60,6 +60,10 @@ fn containers_and_images_are_named_in_every_way() {
     check("skip", "db-*", &with(&["web"]));
     check("only", "db-?", &with(&["db-1", "db-2"]));
     check("skip", &"a".repeat(64), &with(&["db-1", "db-2"]));
+    check("skip", &"a".repeat(12), &with(&["db-1", "db-2"]));
+    // Ids are no names: `aaa…`, `bbb…` and `ccc…` are not meant.
+    check("only", "a*", &with(&[]));
+    check("skip", "*bb*", &with(&["web", "db-1", "db-2"]));
     check("skip", "label=tier", &with(&["db-2"]));
     check("skip", "label=tier=back", &with(&["web", "db-2"]));
     check("only", "label=tier=none", &with(&[]));
@@ -68,6 +72,8 @@ fn containers_and_images_are_named_in_every_way() {
     check("only", "\"critical\" in labels", &with(&["db-1"]));
     let containers = |images: &[&'static str]| [&["web", "db-1", "db-2"], images].concat();
     check("skip-image", "web:*", &containers(&["sha256:22"]));
+    check("skip-image", "*2*", &containers(&["sha256:11", "sha256:22"]));
+    check("only-image", "sha256:22", &containers(&["sha256:22"]));
     check("only-image", "22", &containers(&["sha256:22"]));
     check(
         "skip-image",

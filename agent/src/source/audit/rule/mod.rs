@@ -6,6 +6,7 @@ mod decode;
 mod field;
 mod names;
 mod parse;
+mod recorded;
 mod render;
 mod target;
 #[cfg(test)]
@@ -14,6 +15,7 @@ mod tests;
 pub use calls::call_name;
 pub use decode::decode_rule;
 pub use parse::parse_rule;
+pub use recorded::{Recorded, recorded};
 pub use render::render;
 pub(super) use target::Targets;
 

@@ -1,5 +1,6 @@
 //! Which process is the engine's daemon.
 
+use std::collections::HashSet;
 use std::io;
 use std::os::fd::OwnedFd;
 

@@ -177,7 +177,7 @@ mod tests {
     #[cfg(target_endian = "little")]
     #[test]
     fn a_process_holds_the_sockets_that_it_has_open() {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = u32::from(listener.local_addr().unwrap().port());
         let own = Process::myself().unwrap();
         let found = inet(&own).unwrap();

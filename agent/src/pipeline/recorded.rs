@@ -1,0 +1,137 @@
+//! Whose an audit record is: it names a process by its number, and the rest is looked up while that lives.
+
+use super::scene::Scene;
+use crate::model::{CgroupId, ContainerId, Exec, Process, ProcessKey, Sighting, Time, What};
+use crate::source::files::{Doer, container_of, doer, exe_file};
+use crate::source::host;
+use crate::source::kernel::BootClock;
+
+/// `/proc` tells when a process started in hundredths of a second, a record its time in thousandths.
+const GRAIN_NANOS: u64 = 11_000_000;
+
+/// What was found out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// Process and container are filled in.
+    Known,
+    /// Nothing that a probe would have told.
+    Indifferent,
+    /// The process is gone, and nothing says where it was.
+    Unknown,
+}
+
+impl Scene {
+    /// Fills in the process and its container.
+    pub(super) fn place(&self, sighting: &mut Sighting) -> Place {
+        let pid = sighting.process.pid;
+        // We look into the namespaces of containers ourselves.
+        if pid == std::process::id() || self.is_indifferent(&sighting.what, pid) {
+            return Place::Indifferent;
+        }
+        let found = doer(pid).filter(|found| found.exe.is_some() && was_there(&found.process, sighting.time));
+        let Some(found) = found else {
+            return self.place_by_others(sighting);
+        };
+        let place = self.settle(sighting, found.container.as_ref());
+        complete(sighting, found);
+        place
+    }
+
+    /// Ordinary programs on the host, and connections to other sockets: a host may record each of them.
+    fn is_indifferent(&self, what: &What, pid: u32) -> bool {
+        match what {
+            What::Exec(exec) => !is_privileged(exec) && container_of(pid) == Some(None),
+            What::Connect { connect, inode, .. } => !self.may_be_runtime(*inode, &connect.socket.path),
+            _ => false,
+        }
+    }
+
+    /// Of a process that is gone: what the probe of execs has kept, else where its parent is.
+    fn place_by_others(&self, sighting: &mut Sighting) -> Place {
+        if let Some(recent) = self.recent(sighting.process.pid) {
+            sighting.container = recent.container;
+            sighting.exe = recent.exe;
+            sighting.process = recent.process;
+            return Place::Known;
+        }
+        let parent = sighting
+            .process
+            .ancestors
+            .first()
+            .and_then(|parent| doer(parent.pid));
+        match parent {
+            // A runtime's child may be in a container already.
+            Some(parent) if parent.container.is_some() => {
+                sighting.by_namespace = true;
+                sighting.process.namespaces = host::namespaces_of(parent.process.pid).unwrap_or_default();
+                self.settle(sighting, parent.container.as_ref())
+            }
+            Some(parent) if !parent.exe.is_some_and(|exe| self.is_runtime_file(exe)) => {
+                self.settle(sighting, None)
+            }
+            _ => Place::Unknown,
+        }
+    }
+
+    fn settle(&self, sighting: &mut Sighting, container: Option<&ContainerId>) -> Place {
+        sighting.container = container.and_then(|id| self.containers.root(id));
+        match (&sighting.what, sighting.container, container) {
+            (_, None, Some(_)) => Place::Unknown,
+            (What::Exec(exec), None, None) if !is_privileged(exec) => Place::Indifferent,
+            _ => Place::Known,
+        }
+    }
+}
+
+const fn is_privileged(exec: &Exec) -> bool {
+    exec.file.setuid || exec.file.setgid || matches!(exec.file.file_caps, Some(true)) || exec.gained.any()
+}
+
+/// Whether the process had started when something happened: its number may be another's by now.
+fn was_there(process: &Process, at: Time) -> bool {
+    let started = BootClock::now().time(process.start_time.saturating_sub(GRAIN_NANOS));
+    started <= at
+}
+
+fn complete(sighting: &mut Sighting, found: Doer) {
+    let Sighting { process, exe, .. } = sighting;
+    let same_file = found.exe.is_some_and(|file| file == *exe);
+    // It may have executed another program since: then that one's arguments and capabilities say nothing of it.
+    if same_file || found.process.exe == process.exe {
+        take_over(process, &found.process, matches!(sighting.what, What::Exec(_)));
+        *exe = found.exe.unwrap_or_default();
+    }
+    process.start_time = found.process.start_time;
+    process.namespaces = host::namespaces_of(process.pid).unwrap_or_default();
+    process.cgroup = sighting.container.unwrap_or(CgroupId(0));
+    process.ancestors = found.process.ancestors;
+    let ancestors = process.ancestors.iter().map(|ancestor| {
+        let key = ProcessKey {
+            pid: ancestor.pid,
+            start_time: ancestor.start_time,
+        };
+        (key, exe_file(ancestor.pid).unwrap_or_default())
+    });
+    sighting.ancestors = ancestors.collect();
+    let parent = process
+        .ancestors
+        .first()
+        .and_then(|parent| container_of(parent.pid));
+    if let What::Exec(exec) = &mut sighting.what {
+        exec.entry = found.container.is_some() && parent != Some(found.container);
+    }
+}
+
+/// What of a process stays as it is while it runs one program. A record of an exec has its arguments whole, others a title
+/// that is cut off.
+fn take_over(process: &mut Process, now: &Process, is_exec: bool) {
+    if !is_exec {
+        process.args.clone_from(&now.args);
+        process.args_truncated = now.args_truncated;
+    }
+    process.caps_effective = now.caps_effective;
+    process.caps_permitted = now.caps_permitted;
+    process.caps_bounding = now.caps_bounding;
+    process.no_new_privs = now.no_new_privs;
+    process.seccomp = now.seccomp;
+}

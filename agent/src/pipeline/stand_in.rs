@@ -1,0 +1,46 @@
+//! Audit records in the place of probes that did not attach, or were declined.
+
+use crate::source::audit::Facts;
+use crate::source::kernel::{ProbeReport, ProbeState};
+
+/// The facts that no probe tells. Those of a probe that is attached are not taken from records: nothing is told twice.
+pub(super) fn facts(reports: &[ProbeReport]) -> Facts {
+    let lacks = |name: &str| {
+        let report = reports.iter().find(|report| report.probe.name == name);
+        report.is_some_and(|report| !matches!(report.state, ProbeState::Attached { .. }))
+    };
+    Facts {
+        exec: lacks("exec"),
+        connect: lacks("connect"),
+        mount: lacks("mount"),
+    }
+}
+
+/// What is added where a probe is not there: empty where no record could tell.
+pub(super) fn instead(probe: &str) -> String {
+    let Some(calls) = calls(probe) else {
+        return String::new();
+    };
+    format!(
+        "; seen by audit records only where rules for {} are loaded",
+        calls.join(", ")
+    )
+}
+
+/// The system calls whose records carry the fact of a probe; none where no record does.
+pub(crate) fn calls(probe: &str) -> Option<&'static [&'static str]> {
+    Some(match probe {
+        "exec" => &["execve", "execveat"],
+        "connect" => &["connect"],
+        "mount" => &[
+            "mount",
+            "umount2",
+            "move_mount",
+            "open_tree",
+            "fsmount",
+            "mount_setattr",
+            "pivot_root",
+        ],
+        _ => return None,
+    })
+}
