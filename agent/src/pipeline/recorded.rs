@@ -22,7 +22,7 @@ pub(super) enum Place {
 
 impl Scene {
     /// Fills in the process and its container.
-    pub(super) fn place(&self, sighting: &mut Sighting) -> Place {
+    pub(super) fn place(&mut self, sighting: &mut Sighting) -> Place {
         let pid = sighting.process.pid;
         // We look into the namespaces of containers ourselves.
         if pid == std::process::id() || self.is_indifferent(&sighting.what, pid) {
@@ -32,7 +32,7 @@ impl Scene {
         let Some(found) = found else {
             return self.place_by_others(sighting);
         };
-        let place = self.settle(sighting, found.container.as_ref());
+        let place = self.settle(sighting, found.container.as_ref(), pid);
         complete(sighting, found);
         place
     }
@@ -47,7 +47,7 @@ impl Scene {
     }
 
     /// Of a process that is gone: what the probe of execs has kept, else where its parent is.
-    fn place_by_others(&self, sighting: &mut Sighting) -> Place {
+    fn place_by_others(&mut self, sighting: &mut Sighting) -> Place {
         if let Some(recent) = self.recent(sighting.process.pid) {
             sighting.container = recent.container;
             sighting.exe = recent.exe;
@@ -64,17 +64,18 @@ impl Scene {
             Some(parent) if parent.container.is_some() => {
                 sighting.by_namespace = true;
                 sighting.process.namespaces = host::namespaces_of(parent.process.pid).unwrap_or_default();
-                self.settle(sighting, parent.container.as_ref())
+                self.settle(sighting, parent.container.as_ref(), parent.process.pid)
             }
             Some(parent) if !parent.exe.is_some_and(|exe| self.is_runtime_file(exe)) => {
-                self.settle(sighting, None)
+                self.settle(sighting, None, parent.process.pid)
             }
             _ => Place::Unknown,
         }
     }
 
-    fn settle(&self, sighting: &mut Sighting, container: Option<&ContainerId>) -> Place {
-        sighting.container = container.and_then(|id| self.containers.root(id));
+    /// Into the container, if any, that this process is in.
+    fn settle(&mut self, sighting: &mut Sighting, container: Option<&ContainerId>, pid: u32) -> Place {
+        sighting.container = container.and_then(|id| self.root_of(id, pid));
         match (&sighting.what, sighting.container, container) {
             (_, None, Some(_)) => Place::Unknown,
             (What::Exec(exec), None, None) if !is_privileged(exec) => Place::Indifferent,
@@ -134,4 +135,64 @@ fn take_over(process: &mut Process, now: &Process, is_exec: bool) {
     process.caps_bounding = now.caps_bounding;
     process.no_new_privs = now.no_new_privs;
     process.seccomp = now.seccomp;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::testing::{at, exec};
+    use crate::model::{CapSet, Event, Seccomp};
+
+    /// This very process, as a record names it.
+    fn own() -> (Sighting, Doer) {
+        let observation = exec(0, "web", std::process::id(), &["/bin/true", "now"]);
+        let Event::Exec(exec) = observation.event else {
+            panic!("an exec")
+        };
+        let sighting = Sighting {
+            time: at(0),
+            container: None,
+            by_namespace: false,
+            process: observation.process.unwrap(),
+            exe: crate::model::InodeId { dev: 1, ino: 2 },
+            ancestors: Vec::new(),
+            what: What::Exec(exec),
+        };
+        (sighting, doer(std::process::id()).unwrap())
+    }
+
+    #[test]
+    fn what_runs_still_is_told_by_proc() {
+        let (mut sighting, found) = own();
+        sighting.exe = found.exe.unwrap();
+        complete(&mut sighting, found.clone());
+        let Sighting { process, .. } = &sighting;
+        assert_eq!(process.args, ["/bin/true", "now"], "the record has them whole");
+        assert_eq!(process.caps_permitted, found.process.caps_permitted);
+        assert_eq!(process.start_time, found.process.start_time);
+        assert!(process.namespaces.mnt > 0 && process.namespaces.user > 0);
+        assert_eq!(sighting.ancestors.len(), process.ancestors.len());
+    }
+
+    #[test]
+    fn of_a_program_that_has_given_way_to_another_only_the_process_is_known() {
+        let (mut sighting, mut found) = own();
+        found.process.caps_permitted = CapSet(1 << 21);
+        found.process.seccomp = Seccomp::Strict;
+        let (exe, before) = (sighting.exe, sighting.process.clone());
+        complete(&mut sighting, found.clone());
+        let Sighting { process, .. } = &sighting;
+        assert_eq!(
+            (process.caps_permitted, process.seccomp, sighting.exe),
+            (before.caps_permitted, before.seccomp, exe)
+        );
+        assert_eq!(process.start_time, found.process.start_time);
+    }
+
+    #[test]
+    fn a_process_that_began_after_the_event_is_another() {
+        let (_, found) = own();
+        assert!(was_there(&found.process, Time::now()));
+        assert!(!was_there(&found.process, at(0)));
+    }
 }

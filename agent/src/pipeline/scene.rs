@@ -55,6 +55,8 @@ pub(super) struct Scene {
     /// The first process of each container, as the engine tells it: it is there when a caller is gone.
     first_pids: HashMap<CgroupId, u32>,
     extra_sockets: Vec<(String, PathBuf)>,
+    /// The hierarchy that tells containers apart.
+    hierarchy: Option<host::Hierarchy>,
 }
 
 impl Scene {
@@ -79,6 +81,7 @@ impl Scene {
             first_mounts: HashMap::new(),
             first_pids: HashMap::new(),
             extra_sockets,
+            hierarchy: None,
         };
         scene.learn_host_mounts();
         scene.refresh_runtimes();
@@ -95,6 +98,27 @@ impl Scene {
         {
             tracing::debug!(%error, "The host's mounts could not be read.");
         }
+    }
+
+    /// The cgroups of containers that are there already, in the hierarchy that the probes look at.
+    pub(super) fn find_containers(
+        &mut self,
+        hierarchy: host::Hierarchy,
+    ) -> Result<host::FoundCgroups, host::CgroupError> {
+        let found = host::container_cgroups_in(&hierarchy.path);
+        self.hierarchy = Some(hierarchy);
+        found
+    }
+
+    /// The cgroup of a container that a living process is in. A record can come before the probe's word of a new one.
+    pub(super) fn root_of(&mut self, container: &ContainerId, pid: u32) -> Option<CgroupId> {
+        if let Some(root) = self.containers.root(container) {
+            return Some(root);
+        }
+        let found = host::container_cgroup_of(self.hierarchy.as_ref()?, pid, container)?;
+        self.containers
+            .born(found.root, &found.path)
+            .map(|birth| birth.root)
     }
 
     /// Learns of containers that were there before the probes. Returns how many of their cgroups are not

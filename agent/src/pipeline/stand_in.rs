@@ -44,3 +44,52 @@ pub(crate) fn calls(probe: &str) -> Option<&'static [&'static str]> {
         _ => return None,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::kernel::PROBES;
+
+    /// Which facts are asked for where these probes are declined, and these failed.
+    #[track_caller]
+    fn check(declined: &[&str], failed: &[&str], expect: Facts) {
+        let reports: Vec<_> = PROBES
+            .iter()
+            .map(|probe| {
+                let state = if declined.contains(&probe.name) {
+                    ProbeState::Declined
+                } else if failed.contains(&probe.name) {
+                    ProbeState::Failed(Vec::new())
+                } else {
+                    ProbeState::Attached {
+                        rung: &probe.rungs[0],
+                        refused: Vec::new(),
+                    }
+                };
+                ProbeReport { probe, state }
+            })
+            .collect();
+        assert_eq!(facts(&reports), expect);
+    }
+
+    #[test]
+    fn only_what_no_probe_tells_is_asked_of_records() {
+        check(&[], &[], Facts::default());
+        check(&["namespace", "cgroup"], &[], Facts::default());
+        let expect = Facts {
+            exec: true,
+            connect: false,
+            mount: true,
+        };
+        check(&["exec"], &["mount"], expect);
+    }
+
+    #[test]
+    fn the_probes_that_records_can_stand_in_for_are_there() {
+        for name in ["exec", "connect", "mount"] {
+            assert!(PROBES.iter().any(|probe| probe.name == name), "{name}");
+            assert!(instead(name).contains("only where rules for"));
+        }
+        assert_eq!(instead("cgroup"), "");
+    }
+}

@@ -7,7 +7,7 @@ use super::{Style, stand_in};
 use crate::check::Benchmark;
 use crate::model::{Policy, Status, StatusState, Time};
 use crate::source::engine::Endpoint;
-use crate::source::host::{CgroupError, CgroupVersion, FoundCgroups, Hierarchy, container_cgroups_in};
+use crate::source::host::{CgroupError, CgroupVersion, Hierarchy};
 use crate::source::kernel::{CgroupModeChoice, KernelConfig, ProbeReport, ProbeState};
 
 /// How to watch.
@@ -31,18 +31,17 @@ pub struct WatchConfig {
     pub kernel: KernelConfig,
 }
 
-/// The cgroups of containers that are there already, in the hierarchy that the probes look at.
-pub(super) fn container_cgroups(choice: &CgroupModeChoice) -> Result<FoundCgroups, CgroupError> {
+/// The hierarchy that the probes look at.
+pub(super) fn hierarchy(choice: &CgroupModeChoice) -> Result<Hierarchy, CgroupError> {
     let is_chosen = |hierarchy: &Hierarchy| match (choice, hierarchy.version) {
         (CgroupModeChoice::Auto, _) | (CgroupModeChoice::V2, CgroupVersion::V2) => true,
         (CgroupModeChoice::V1(asked), CgroupVersion::V1(controller)) => asked == controller,
         _ => false,
     };
-    let hierarchy = Hierarchy::all()?
+    Hierarchy::all()?
         .into_iter()
         .find(is_chosen)
-        .ok_or(CgroupError::NotMounted)?;
-    container_cgroups_in(&hierarchy.path)
+        .ok_or(CgroupError::NotMounted)
 }
 
 impl WatchConfig {

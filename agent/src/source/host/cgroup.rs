@@ -2,7 +2,7 @@
 
 use std::fs::{self, DirEntry};
 use std::io;
-use std::os::unix::fs::DirEntryExt;
+use std::os::unix::fs::{DirEntryExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use hullwatch_common::{CGROUP_NAME_MAX, CONTAINER_ID_LEN, container_id_at};
@@ -172,6 +172,22 @@ pub fn container_cgroups_in(mount: &Path) -> Result<FoundCgroups, CgroupError> {
         }
     }
     Ok(found)
+}
+
+/// The outermost cgroup of a container that a living process is in; `None` where the process is gone, or in no such.
+#[must_use]
+pub fn container_cgroup_of(hierarchy: &Hierarchy, pid: u32, container: &ContainerId) -> Option<FoundCgroup> {
+    let groups = proc::open(pid).ok()?.cgroups().ok()?;
+    let group = groups.into_iter().find(|group| hierarchy.version.is_of(group))?;
+    let path = outermost(&group.pathname, container)?;
+    let directory = hierarchy.path.join(path.trim_start_matches('/'));
+    let id = CgroupId(fs::metadata(directory).ok()?.ino());
+    Some(FoundCgroup {
+        id,
+        path: path.to_owned(),
+        container: container.clone(),
+        root: id,
+    })
 }
 
 fn is_directory(entry: &DirEntry) -> bool {

@@ -34,7 +34,8 @@ mod ulimits;
 pub use access::socket_access;
 pub use account::uid_of;
 pub use cgroup::{
-    CgroupError, CgroupVersion, FoundCgroup, FoundCgroups, Hierarchy, container_cgroups, container_cgroups_in,
+    CgroupError, CgroupVersion, FoundCgroup, FoundCgroups, Hierarchy, container_cgroup_of, container_cgroups,
+    container_cgroups_in,
 };
 pub use collect::collect;
 pub use complete::complete;
