@@ -157,7 +157,9 @@ impl OwnStage {
         self.settle()?;
         let ours = |line: &Line| line.at("/container").is_null() || line.is_in(&self.standing.id);
         self.watch.none_since(from, what, |line| {
-            let news = is_posture(line) || is_drift(line) && ours(line);
+            // The count of repetitions of something earlier is none.
+            let counted = !line.at("/first").is_null();
+            let news = is_posture(line) || is_drift(line) && ours(line) && !counted;
             news && !line.text.contains("sentinel")
         })
     }
