@@ -130,8 +130,11 @@ fn take_over(process: &mut Process, now: &Process, is_exec: bool) {
         process.args.clone_from(&now.args);
         process.args_truncated = now.args_truncated;
     }
-    process.caps_effective = now.caps_effective;
-    process.caps_permitted = now.caps_permitted;
+    // What the kernel told of an exec is truer: a program may have given capabilities up since.
+    if process.caps_permitted.is_empty() {
+        process.caps_effective = now.caps_effective;
+        process.caps_permitted = now.caps_permitted;
+    }
     process.caps_bounding = now.caps_bounding;
     process.no_new_privs = now.no_new_privs;
     process.seccomp = now.seccomp;
@@ -165,6 +168,7 @@ mod tests {
     fn what_runs_still_is_told_by_proc() {
         let (mut sighting, found) = own();
         sighting.exe = found.exe.unwrap();
+        sighting.process.caps_permitted = CapSet::EMPTY;
         complete(&mut sighting, found.clone());
         let Sighting { process, .. } = &sighting;
         assert_eq!(process.args, ["/bin/true", "now"], "the record has them whole");
