@@ -50,6 +50,7 @@ fn records_stand_in_for_probes(stage: &mut Stage) -> Result<()> {
     privileged_programs(stage, &watch)?;
     connections(stage, &watch)?;
     mounts(stage, &watch)?;
+    runtime_at_work(stage, &watch)?;
     watch.stop().map(drop)
 }
 
@@ -125,6 +126,18 @@ fn mounts(stage: &Stage, watch: &Watch) -> Result<()> {
         "{said}"
     );
     Ok(())
+}
+
+/// What the runtime mounts for a container before that runs is no violation.
+fn runtime_at_work(stage: &Stage, watch: &Watch) -> Result<()> {
+    let mark = watch.mark();
+    let mut shell = stage.world.container(&[])?;
+    let last = stage.world.unique("last");
+    shell.must(&format!("/bin/actor nothing {last}"))?;
+    watch.observation(mark, "exec", |line| line.has_arg(&last))?;
+    watch.none_since(mark, "the start of a container", |line| {
+        line.is_in(&shell.id) && line.text("/type") == "violation" && line.text("/evidence/0/kind") == "mount"
+    })
 }
 
 /// With its probes attached, the same deed is told once, by the probe.
