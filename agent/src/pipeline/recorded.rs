@@ -62,7 +62,7 @@ impl Scene {
             return self.place_by_others(sighting);
         };
         let place = self.settle(sighting, found.container.as_ref(), pid);
-        complete(sighting, found);
+        complete(sighting, found, &self.executed);
         self.tell_file(sighting, parent);
         place
     }
@@ -148,7 +148,7 @@ fn was_there(process: &Process, at: Time) -> bool {
     started <= at
 }
 
-fn complete(sighting: &mut Sighting, found: Doer) {
+fn complete(sighting: &mut Sighting, found: Doer, executed: &Executed) {
     let Sighting { process, exe, .. } = sighting;
     let same_file = found.exe.is_some_and(|file| file == *exe);
     // It may have executed another program since: then that one's arguments and capabilities say nothing of it.
@@ -159,13 +159,19 @@ fn complete(sighting: &mut Sighting, found: Doer) {
     process.start_time = found.process.start_time;
     process.namespaces = host::namespaces_of(process.pid).unwrap_or_default();
     process.cgroup = sighting.container.unwrap_or(CgroupId(0));
-    process.ancestors = found.process.ancestors;
+    // The parent at the call may be gone meanwhile, and the process another's child.
+    let then = std::mem::replace(&mut process.ancestors, found.process.ancestors);
+    let now = process.ancestors.first().map(|parent| parent.pid);
+    let gone = then.into_iter().next().filter(|parent| Some(parent.pid) != now);
+    let gone = gone.filter(|parent| executed.file(parent.pid).is_some());
+    process.ancestors.splice(0..0, gone);
     let ancestors = process.ancestors.iter().map(|ancestor| {
         let key = ProcessKey {
             pid: ancestor.pid,
             start_time: ancestor.start_time,
         };
-        (key, exe_file(ancestor.pid).unwrap_or_default())
+        let file = executed.file(ancestor.pid).or_else(|| exe_file(ancestor.pid));
+        (key, file.unwrap_or_default())
     });
     sighting.ancestors = ancestors.collect();
     let parent = process
@@ -223,7 +229,7 @@ mod tests {
         let (mut sighting, found) = own();
         sighting.exe = found.exe.unwrap();
         sighting.process.caps_permitted = CapSet::EMPTY;
-        complete(&mut sighting, found.clone());
+        complete(&mut sighting, found.clone(), &Executed::default());
         let Sighting { process, .. } = &sighting;
         assert_eq!(process.args, ["/bin/true", "now"], "the record has them whole");
         assert_eq!(process.caps_permitted, found.process.caps_permitted);
@@ -238,7 +244,7 @@ mod tests {
         found.process.caps_permitted = CapSet(1 << 21);
         found.process.seccomp = Seccomp::Strict;
         let (exe, before) = (sighting.exe, sighting.process.clone());
-        complete(&mut sighting, found.clone());
+        complete(&mut sighting, found.clone(), &Executed::default());
         let Sighting { process, .. } = &sighting;
         assert_eq!(
             (process.caps_permitted, process.seccomp, sighting.exe),
