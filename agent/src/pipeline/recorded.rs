@@ -152,7 +152,9 @@ fn complete(sighting: &mut Sighting, found: Doer, executed: &Executed) {
     let Sighting { process, exe, .. } = sighting;
     let same_file = found.exe.is_some_and(|file| file == *exe);
     // It may have executed another program since: then that one's arguments and capabilities say nothing of it.
-    if same_file || found.process.exe == process.exe {
+    // The root of a mount that is nowhere, as that of the runtime's own copy, is no name.
+    let same_path = found.process.exe == process.exe && process.exe != "/";
+    if same_file || same_path {
         take_over(process, &found.process, matches!(sighting.what, What::Exec(_)));
         *exe = found.exe.unwrap_or_default();
     }
