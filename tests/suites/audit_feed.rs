@@ -137,6 +137,9 @@ fn runtime_at_work(stage: &Stage, watch: &Watch) -> Result<()> {
     watch.observation(mark, "exec", |line| line.has_arg(&last))?;
     watch.none_since(mark, "the start of a container", |line| {
         line.is_in(&shell.id) && line.text("/type") == "violation" && line.text("/evidence/0/kind") == "mount"
+    })?;
+    watch.none_since(Mark::default(), "the start of any container", |line| {
+        line.text("/type") == "violation" && line.text("/process/comm").starts_with("runc:")
     })
 }
 
