@@ -1,10 +1,16 @@
-//! Arbitrary records in arbitrary order, a type and a text on each line, as events and observations.
+//! Arbitrary records in arbitrary order, a type and a text on each line, as events, observations and sightings.
 #![no_main]
 
 use std::time::{Duration, Instant};
 
-use hullwatch::source::audit::{Assembler, Record, observations};
+use hullwatch::source::audit::{Assembler, AuditEvent, Facts, Record, observations, sighting};
 use libfuzzer_sys::fuzz_target;
+
+const FACTS: Facts = Facts { exec: true, connect: true, mount: true };
+
+fn tell(event: &AuditEvent) {
+    std::hint::black_box((observations(event), sighting(event, FACTS)));
+}
 
 fuzz_target!(|bytes: &[u8]| {
     let mut assembler = Assembler::default();
@@ -14,11 +20,11 @@ fuzz_target!(|bytes: &[u8]| {
         let Some(record) = Record::parse(u16::from_ne_bytes(*kind), text) else { continue };
         now += Duration::from_millis(1);
         for event in assembler.push(record, now).into_iter().chain(assembler.expire(now)) {
-            std::hint::black_box(observations(&event));
+            tell(&event);
         }
     }
     while let Some(event) = assembler.expire(now + Duration::from_secs(2)) {
-        std::hint::black_box(observations(&event));
+        tell(&event);
     }
     assert_eq!(assembler.deadline(), None);
 });

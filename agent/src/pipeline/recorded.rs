@@ -1,13 +1,38 @@
 //! Whose an audit record is: it names a process by its number, and the rest is looked up while that lives.
 
+use std::collections::HashMap;
+
 use super::scene::Scene;
-use crate::model::{CgroupId, ContainerId, Exec, Process, ProcessKey, Sighting, Time, What};
+use crate::model::{CgroupId, ContainerId, Exec, InodeId, Process, ProcessKey, Sighting, Time, What};
 use crate::source::files::{Doer, container_of, doer, exe_file};
 use crate::source::host;
-use crate::source::kernel::BootClock;
+use crate::source::kernel::{BootClock, RecentExec};
 
 /// `/proc` tells when a process started in hundredths of a second, a record its time in thousandths.
 const GRAIN_NANOS: u64 = 11_000_000;
+
+/// Processes whose file is remembered; beyond, all are forgotten.
+const EXECUTED_MAX: usize = 16_384;
+
+/// The file that each process runs, by the records of execs: records come in order, so this is how it was at the record at
+/// hand, when the process itself may have gone on to another. The runtime is told by it from what it starts.
+#[derive(Debug, Default)]
+pub(super) struct Executed {
+    files: HashMap<u32, InodeId>,
+}
+
+impl Executed {
+    fn note(&mut self, pid: u32, file: InodeId) {
+        if self.files.len() >= EXECUTED_MAX {
+            self.files.clear();
+        }
+        self.files.insert(pid, file);
+    }
+
+    fn file(&self, pid: u32) -> Option<InodeId> {
+        self.files.get(&pid).copied()
+    }
+}
 
 /// What was found out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +49,10 @@ impl Scene {
     /// Fills in the process and its container.
     pub(super) fn place(&mut self, sighting: &mut Sighting) -> Place {
         let pid = sighting.process.pid;
+        let parent = sighting.process.ancestors.first().map(|parent| parent.pid);
+        if let What::Exec(_) = sighting.what {
+            self.executed.note(pid, sighting.exe);
+        }
         // We look into the namespaces of containers ourselves.
         if pid == std::process::id() || self.is_indifferent(&sighting.what, pid) {
             return Place::Indifferent;
@@ -33,8 +62,29 @@ impl Scene {
             return self.place_by_others(sighting);
         };
         let place = self.settle(sighting, found.container.as_ref(), pid);
-        complete(sighting, found);
+        complete(sighting, found, &self.executed);
+        self.tell_file(sighting, parent);
         place
+    }
+
+    /// The file that a process ran when it called: its own, else that of the parent it was forked from.
+    fn tell_file(&self, sighting: &mut Sighting, parent: Option<u32>) {
+        if let What::Exec(_) = sighting.what {
+            return;
+        }
+        let known = self.executed.file(sighting.process.pid);
+        let file = known.or_else(|| {
+            let unknown = sighting.exe == InodeId::default();
+            parent.filter(|_| unknown).and_then(|pid| self.file_of(pid))
+        });
+        if let Some(file) = file {
+            sighting.exe = file;
+        }
+    }
+
+    fn file_of(&self, pid: u32) -> Option<InodeId> {
+        let recent = || self.recent(pid).map(|recent| recent.exe);
+        self.executed.file(pid).or_else(recent).or_else(|| exe_file(pid))
     }
 
     /// Ordinary programs on the host, and connections to other sockets: a host may record each of them.
@@ -48,17 +98,21 @@ impl Scene {
 
     /// Of a process that is gone: what the probe of execs has kept, else where its parent is.
     fn place_by_others(&mut self, sighting: &mut Sighting) -> Place {
-        if let Some(recent) = self.recent(sighting.process.pid) {
+        // What it has executed since is no word of it.
+        let same = |recent: &RecentExec| recent.process.exe_name() == sighting.process.exe_name();
+        if let Some(recent) = self.recent(sighting.process.pid).filter(same) {
             sighting.container = recent.container;
             sighting.exe = recent.exe;
             sighting.process = recent.process;
             return Place::Known;
         }
-        let parent = sighting
-            .process
-            .ancestors
-            .first()
-            .and_then(|parent| doer(parent.pid));
+        let parent = sighting.process.ancestors.first().map(|parent| parent.pid);
+        self.tell_file(sighting, parent);
+        let parent = parent.and_then(doer);
+        if let Some(found) = &parent {
+            let file = self.executed.file(found.process.pid).or(found.exe);
+            sighting.ancestors = vec![(found.process.key(), file.unwrap_or_default())];
+        }
         match parent {
             // A runtime's child may be in a container already.
             Some(parent) if parent.container.is_some() => {
@@ -94,24 +148,32 @@ fn was_there(process: &Process, at: Time) -> bool {
     started <= at
 }
 
-fn complete(sighting: &mut Sighting, found: Doer) {
+fn complete(sighting: &mut Sighting, found: Doer, executed: &Executed) {
     let Sighting { process, exe, .. } = sighting;
     let same_file = found.exe.is_some_and(|file| file == *exe);
     // It may have executed another program since: then that one's arguments and capabilities say nothing of it.
-    if same_file || found.process.exe == process.exe {
+    // The root of a mount that is nowhere, as that of the runtime's own copy, is no name.
+    let same_path = found.process.exe == process.exe && process.exe != "/";
+    if same_file || same_path {
         take_over(process, &found.process, matches!(sighting.what, What::Exec(_)));
         *exe = found.exe.unwrap_or_default();
     }
     process.start_time = found.process.start_time;
     process.namespaces = host::namespaces_of(process.pid).unwrap_or_default();
     process.cgroup = sighting.container.unwrap_or(CgroupId(0));
-    process.ancestors = found.process.ancestors;
+    // The parent at the call may be gone meanwhile, and the process another's child.
+    let then = std::mem::replace(&mut process.ancestors, found.process.ancestors);
+    let now = process.ancestors.first().map(|parent| parent.pid);
+    let gone = then.into_iter().next().filter(|parent| Some(parent.pid) != now);
+    let gone = gone.filter(|parent| executed.file(parent.pid).is_some());
+    process.ancestors.splice(0..0, gone);
     let ancestors = process.ancestors.iter().map(|ancestor| {
         let key = ProcessKey {
             pid: ancestor.pid,
             start_time: ancestor.start_time,
         };
-        (key, exe_file(ancestor.pid).unwrap_or_default())
+        let file = executed.file(ancestor.pid).or_else(|| exe_file(ancestor.pid));
+        (key, file.unwrap_or_default())
     });
     sighting.ancestors = ancestors.collect();
     let parent = process
@@ -130,8 +192,11 @@ fn take_over(process: &mut Process, now: &Process, is_exec: bool) {
         process.args.clone_from(&now.args);
         process.args_truncated = now.args_truncated;
     }
-    process.caps_effective = now.caps_effective;
-    process.caps_permitted = now.caps_permitted;
+    // What the kernel told of an exec is truer: a program may have given capabilities up since.
+    if process.caps_permitted.is_empty() {
+        process.caps_effective = now.caps_effective;
+        process.caps_permitted = now.caps_permitted;
+    }
     process.caps_bounding = now.caps_bounding;
     process.no_new_privs = now.no_new_privs;
     process.seccomp = now.seccomp;
@@ -154,7 +219,7 @@ mod tests {
             container: None,
             by_namespace: false,
             process: observation.process.unwrap(),
-            exe: crate::model::InodeId { dev: 1, ino: 2 },
+            exe: InodeId { dev: 1, ino: 2 },
             ancestors: Vec::new(),
             what: What::Exec(exec),
         };
@@ -165,7 +230,8 @@ mod tests {
     fn what_runs_still_is_told_by_proc() {
         let (mut sighting, found) = own();
         sighting.exe = found.exe.unwrap();
-        complete(&mut sighting, found.clone());
+        sighting.process.caps_permitted = CapSet::EMPTY;
+        complete(&mut sighting, found.clone(), &Executed::default());
         let Sighting { process, .. } = &sighting;
         assert_eq!(process.args, ["/bin/true", "now"], "the record has them whole");
         assert_eq!(process.caps_permitted, found.process.caps_permitted);
@@ -180,7 +246,7 @@ mod tests {
         found.process.caps_permitted = CapSet(1 << 21);
         found.process.seccomp = Seccomp::Strict;
         let (exe, before) = (sighting.exe, sighting.process.clone());
-        complete(&mut sighting, found.clone());
+        complete(&mut sighting, found.clone(), &Executed::default());
         let Sighting { process, .. } = &sighting;
         assert_eq!(
             (process.caps_permitted, process.seccomp, sighting.exe),

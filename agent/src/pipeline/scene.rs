@@ -14,6 +14,7 @@ use crate::source::host;
 use crate::source::kernel::{KernelError, KernelMaps, RecentExec};
 
 use super::hold::Held;
+use super::recorded::Executed;
 
 /// Between two looks for all runtimes' executables because of an unknown one.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -57,6 +58,8 @@ pub(super) struct Scene {
     extra_sockets: Vec<(String, PathBuf)>,
     /// The hierarchy that tells containers apart.
     hierarchy: Option<host::Hierarchy>,
+    /// Files that processes run, by audit records.
+    pub(super) executed: Executed,
 }
 
 impl Scene {
@@ -82,6 +85,7 @@ impl Scene {
             first_pids: HashMap::new(),
             extra_sockets,
             hierarchy: None,
+            executed: Executed::default(),
         };
         scene.learn_host_mounts();
         scene.refresh_runtimes();
