@@ -163,7 +163,10 @@ impl Follower {
 
     async fn tell_event(&mut self, event: Option<AuditEvent>) -> Open {
         let observations = event.as_ref().map(observations).unwrap_or_default();
-        for observation in observations {
+        for mut observation in observations {
+            if let Some(watch) = &self.watch {
+                watch.known.name_daemon(&mut observation);
+            }
             self.hear(&observation);
             self.send(AuditItem::Observation(Box::new(observation))).await?;
         }
