@@ -2,6 +2,9 @@
 //! e2e [FILTER]`; it needs root, a Docker engine's programs and a built `hullwatch`. What cannot run here is
 //! skipped, by name and with the reason.
 
+mod audit_daemon;
+mod audit_live;
+mod audit_refusals;
 mod audit_rules;
 mod case;
 mod commands;
@@ -40,6 +43,9 @@ const SUITES: &[&[Case]] = &[
     rungs::CASES,
     flood::CASES,
     audit_rules::CASES,
+    audit_refusals::CASES,
+    audit_daemon::CASES,
+    audit_live::CASES,
 ];
 
 fn main() -> ExitCode {
