@@ -263,18 +263,24 @@ fn the_directory_is_moved_away_and_back(scene: &Scene) -> Result<()> {
     let here = scene.configuration();
     let away = here.with_extension("away");
     let (from, to) = (here.to_string_lossy(), away.to_string_lossy());
-    let mark = scene.watch.mark();
     // The world's configuration is against this one.
     scene.turns("daemon-manages-iptables", "pass", || run("mv", &[&from, &to]))?;
-    run("cp", &["-a", &to, &from])?;
+    scene.turns("daemon-manages-iptables", "fail", || {
+        run("cp", &["-a", &to, &from])
+    })?;
+    let mark = scene.watch.mark();
     mode("600", &here.join("daemon.json"))?;
     let told = scene
         .watch
         .expect_within(SOON, mark, "a change in what replaced it", |line| {
-            line.is_violation(DIRECTORY) && line.text("/class") == "blind-spot" && program(line) == "chmod"
+            line.is_violation("audit-daemon-json")
+                && line.text("/class") == "blind-spot"
+                && program(line) == "chmod"
         })?;
     ensure!(told.text("/summary").contains("although a rule"), "{told}");
-    fs::remove_dir_all(&here)?;
+    scene.turns("daemon-manages-iptables", "pass", || {
+        Ok(fs::remove_dir_all(&here)?)
+    })?;
     let mark = scene.watch.mark();
     run("mv", &[&to, &from])?;
     scene
