@@ -1,12 +1,13 @@
 //! The kernel's audit, which a test may load rules into: the whole machine has but one. What was there is put back.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io::ErrorKind;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail, ensure};
 use rustix::fd::OwnedFd;
+use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 use rustix::net::netlink::{AUDIT, SocketAddrNetlink};
 use rustix::net::sockopt::{Timeout, set_socket_recv_buffer_size_force, set_socket_timeout};
@@ -28,6 +29,8 @@ pub struct Audit {
     rules: String,
     enabled: String,
     backlog: String,
+    /// Held as long as the audit is.
+    _lock: File,
     /// Where records are listened to.
     records: Option<OwnedFd>,
     marks: u32,
@@ -61,6 +64,7 @@ impl Audit {
         if !rustix::process::geteuid().is_root() || !is_installed("auditctl") {
             return Err(Skip::because("needs root and auditctl (apt-get install auditd)").into());
         }
+        let lock = lock()?;
         let (enabled, backlog, daemon) = (state("enabled")?, state("backlog_limit")?, state("pid")?);
         // The kernel keeps the number of one that was killed.
         if daemon != "0" && Path::new("/proc").join(&daemon).exists() {
@@ -81,6 +85,7 @@ impl Audit {
                 .collect(),
             enabled,
             backlog,
+            _lock: lock,
             records: None,
             marks: 0,
         };
@@ -202,6 +207,18 @@ impl Drop for Audit {
             ));
         }
     }
+}
+
+/// Waits until no other test of this machine has it.
+fn lock() -> Result<File> {
+    let path = std::env::temp_dir().join("hullwatch-audit.lock");
+    let file = File::options()
+        .create(true)
+        .append(true)
+        .open(&path)
+        .with_context(|| format!("open {}", path.display()))?;
+    flock(&file, FlockOperation::LockExclusive)?;
+    Ok(file)
 }
 
 fn state(name: &str) -> Result<String> {

@@ -2,7 +2,10 @@
 //! e2e [FILTER]`; it needs root, a Docker engine's programs and a built `hullwatch`. What cannot run here is
 //! skipped, by name and with the reason.
 
+mod audit_daemon;
 mod audit_feed;
+mod audit_live;
+mod audit_refusals;
 mod audit_rules;
 mod bench;
 mod bench_cli;
@@ -67,6 +70,9 @@ const SUITES: &[&[Case]] = &[
     bench_files::CASES,
     bench_host::CASES,
     bench_swarm::CASES,
+    audit_refusals::CASES,
+    audit_daemon::CASES,
+    audit_live::CASES,
 ];
 
 fn main() -> ExitCode {

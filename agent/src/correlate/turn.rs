@@ -141,7 +141,8 @@ impl Correlator {
             evidence: one.verdict.evidence,
             ..Finding::new(Class::Drift, one.subject, one.verdict.reason)
         };
-        let (key, mut violation) = draft::live(&self.world, self.benchmark, one.check, finding, by);
+        let (mut key, mut violation) = draft::live(&self.world, self.benchmark, one.check, finding, by);
+        tell_apart(&mut key, &by.event);
         let Some(ticket) = ticket else {
             return self.note(vec![(key, violation)]);
         };
@@ -229,6 +230,19 @@ impl Correlator {
         violation.audit.confirmed = Some(false);
         late(&mut violation, due.0);
         Some((key, violation))
+    }
+}
+
+/// That the daemon was stopped is no repetition of that auditing was switched off, though both blind the same.
+fn tell_apart(key: &mut FoldKey, by: &Event) {
+    if let Event::AuditChange(change) = by {
+        // What else is changed has names that anybody chooses.
+        let setting = if change.op == "set" {
+            change.what.as_str()
+        } else {
+            ""
+        };
+        key.subject = format!("{} {} {setting}", key.subject, change.op);
     }
 }
 

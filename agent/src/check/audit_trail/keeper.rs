@@ -7,7 +7,7 @@ use crate::check::support::few;
 use crate::model::{AuditFacts, Fact};
 
 /// The journal, and process 1 that holds its socket for it.
-const JOURNAL: [&str; 2] = ["systemd", "systemd-journal"];
+const JOURNAL: [&str; 2] = ["systemd", "systemd-journald"];
 
 /// What becomes of the records.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -97,7 +97,7 @@ mod tests {
         check(
             0,
             None,
-            Fact::Known(vec!["auditbeat", "systemd-journal"]),
+            Fact::Known(vec!["auditbeat", "systemd-journald"]),
             |keeper| *keeper == Keeper::Journal,
         );
         check(

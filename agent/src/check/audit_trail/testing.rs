@@ -151,7 +151,7 @@ impl Scene {
         self.gives(VerdictKind::Pass, "loaded only");
         let facts = self.host.facts.audit.get_mut().unwrap();
         facts.status.daemon = None;
-        facts.listeners = Fact::Known(vec!["systemd-journal".to_owned()]);
+        facts.listeners = Fact::Known(vec!["systemd-journald".to_owned()]);
         self.gives(VerdictKind::Pass, "the journal takes the records");
     }
 

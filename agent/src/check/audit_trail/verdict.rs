@@ -63,7 +63,8 @@ fn judge(required: &Required<'_>, facts: &AuditFacts) -> Verdict {
         if persistence != AuditPersistence::LoadedAndPersistent {
             words.push(persistence.words().to_owned());
         }
-        words.extend(keeper.words().map(str::to_owned));
+        // Before the rest, which is right as it is.
+        words.splice(0..0, keeper.words().map(str::to_owned));
         let evidence = evidence(required, facts, &decision, persistence);
         return judge_kept(path, required.older, &keeper, words.join("; "), evidence);
     }

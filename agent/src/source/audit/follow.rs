@@ -174,7 +174,10 @@ impl Follower {
         if let Some(sighting) = sighting(&event, self.facts) {
             self.send(AuditItem::Sighting(Box::new(sighting))).await?;
         }
-        for observation in observations(&event) {
+        for mut observation in observations(&event) {
+            if let Some(watch) = &self.watch {
+                watch.known.name_daemon(&mut observation);
+            }
             self.hear(&observation);
             self.send(AuditItem::Observation(Box::new(observation))).await?;
         }

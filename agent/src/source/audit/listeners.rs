@@ -71,14 +71,21 @@ fn owners(proc: &Path, sockets: &HashSet<String>) -> std::io::Result<Vec<String>
                 .is_ok_and(|link| link.to_str().is_some_and(|link| sockets.contains(link)))
         });
         if holds {
-            let name = fs::read(process.join("comm")).unwrap_or_default();
-            names.insert(String::from_utf8_lossy(name.trim_ascii_end()).into_owned());
+            names.insert(name_of(&process));
         }
     }
     names.remove(OURSELVES);
     let mut names: Vec<_> = names.into_iter().collect();
     names.sort_unstable();
     Ok(names)
+}
+
+/// File name of a process's program; what it calls itself may be any thread's purpose.
+fn name_of(process: &Path) -> String {
+    let exe = fs::read_link(process.join("exe")).unwrap_or_default();
+    let name = exe.file_name().unwrap_or_default().to_string_lossy();
+    // Replaced since it was started, as by an upgrade.
+    name.strip_suffix(" (deleted)").unwrap_or(&name).to_owned()
 }
 
 #[cfg(test)]
@@ -105,7 +112,7 @@ mod tests {
         for (pid, (name, holds)) in (1..).zip(processes) {
             let process = proc.path().join(pid.to_string());
             fs::create_dir_all(process.join("fd")).unwrap();
-            fs::write(process.join("comm"), format!("{name}\n")).unwrap();
+            symlink(format!("/usr/bin/{name}"), process.join("exe")).unwrap();
             symlink(holds, process.join("fd/3")).unwrap();
         }
         let expect = expect.iter().map(|name| (*name).to_owned()).collect();
@@ -116,10 +123,10 @@ mod tests {
     fn those_in_the_group_are_named_once() {
         let holders = [
             ("systemd", "socket:[7]"),
-            ("systemd-journal", "socket:[7]"),
+            ("systemd-journald", "socket:[7]"),
             ("systemd", "socket:[7]"),
         ];
-        check(&[(9, 1, 7)], &holders, &["systemd", "systemd-journal"]);
+        check(&[(9, 1, 7)], &holders, &["systemd", "systemd-journald"]);
     }
 
     #[test]
@@ -127,7 +134,7 @@ mod tests {
         let holders = [
             ("auditctl", "socket:[7]"),
             ("udevd", "socket:[8]"),
-            ("hullwatch", "socket:[9]"),
+            ("hullwatch (deleted)", "socket:[9]"),
         ];
         check(&[(9, 0, 7), (15, 1, 8), (9, 1, 9)], &holders, &[]);
     }

@@ -162,8 +162,6 @@ pub(super) fn process(event: &AuditEvent, call: &Record) -> Option<Process> {
         start_time: 0,
     });
     Some(Process {
-        pid,
-        tid: pid,
         exe: call.name("exe").unwrap_or_default(),
         args,
         args_truncated,
@@ -173,6 +171,25 @@ pub(super) fn process(event: &AuditEvent, call: &Record) -> Option<Process> {
         gid: call.number("gid")?,
         egid: call.number("egid")?,
         login_uid: login_uid(call),
+        ancestors: parent.into_iter().collect(),
+        ..bare(pid)
+    })
+}
+
+/// A process of which nothing but its number is known; as audit daemons are, root's.
+pub(super) fn bare(pid: u32) -> Process {
+    Process {
+        pid,
+        tid: pid,
+        exe: String::new(),
+        args: Vec::new(),
+        args_truncated: false,
+        comm: String::new(),
+        uid: 0,
+        euid: 0,
+        gid: 0,
+        egid: 0,
+        login_uid: None,
         caps_effective: CapSet::default(),
         caps_permitted: CapSet::default(),
         caps_bounding: CapSet::default(),
@@ -181,8 +198,8 @@ pub(super) fn process(event: &AuditEvent, call: &Record) -> Option<Process> {
         namespaces: Namespaces::default(),
         cgroup: CgroupId::default(),
         start_time: 0,
-        ancestors: parent.into_iter().collect(),
-    })
+        ancestors: Vec::new(),
+    }
 }
 
 /// Arguments, and whether some are missing: those of an exec where the event has them, else the title of the process,

@@ -3,7 +3,8 @@
 use super::AuditError;
 use super::link::Link;
 use super::look;
-use crate::model::{AuditChange, AuditStatus, Event, Gap, Observation, Source, Time};
+use super::observe::bare;
+use crate::model::{AuditChange, AuditStatus, Event, Gap, Observation, Process, Source, Time};
 
 /// Looks at the state, again and again.
 #[derive(Debug)]
@@ -36,6 +37,8 @@ pub(super) struct Known {
     differing: Vec<&'static str>,
     /// When the last look was.
     looked: Time,
+    /// The audit daemon, as it was when it was last seen.
+    daemon: Option<Process>,
 }
 
 /// What a look brought.
@@ -50,6 +53,7 @@ pub(super) struct Changes {
 impl Known {
     fn at_first(status: AuditStatus, now: Time) -> Self {
         Self {
+            daemon: daemon_of(&status),
             status: without_dead(status),
             differing: Vec::new(),
             looked: now,
@@ -64,6 +68,18 @@ impl Known {
     /// Whether the last look found what no record has told yet.
     pub(super) fn is_doubtful(&self) -> bool {
         !self.differing.is_empty()
+    }
+
+    /// Names the daemon that ended: no record says whose end it was, nor who made it end.
+    pub(super) fn name_daemon(&self, observation: &mut Observation) {
+        let Event::AuditChange(change) = &observation.event else {
+            return;
+        };
+        if observation.process.is_none() && change.op == DAEMON_END {
+            let old = change.old.as_deref().and_then(|old| old.parse().ok());
+            let daemon = self.daemon.as_ref();
+            observation.process = daemon.filter(|daemon| Some(daemon.pid) == old).cloned();
+        }
     }
 
     /// Hears of a change from a record, so that it is not told twice.
@@ -91,7 +107,9 @@ impl Known {
                 continue;
             }
             if self.differing.contains(&setting.name) {
-                changes.observations.push(setting.told(old, new, now));
+                let mut told = setting.told(old, new, now);
+                self.name_daemon(&mut told);
+                changes.observations.push(told);
             } else {
                 // Not yet: its record may be under way.
                 differing.push(setting.name);
@@ -99,6 +117,7 @@ impl Known {
             }
         }
         *self = Self {
+            daemon: daemon_of(&status).or_else(|| self.daemon.take()),
             status,
             differing,
             looked: now,
@@ -125,6 +144,17 @@ impl Known {
     }
 }
 
+/// The audit daemon's process, where it lives.
+fn daemon_of(status: &AuditStatus) -> Option<Process> {
+    let comm = status.daemon.clone()?;
+    let exe = std::fs::read_link(format!("/proc/{}/exe", status.pid)).unwrap_or_default();
+    Some(Process {
+        exe: exe.to_string_lossy().into_owned(),
+        comm,
+        ..bare(status.pid)
+    })
+}
+
 /// The kernel keeps the number of a daemon that was killed until it cannot send it a record.
 fn without_dead(mut status: AuditStatus) -> AuditStatus {
     if status.daemon.is_none() {
@@ -132,6 +162,8 @@ fn without_dead(mut status: AuditStatus) -> AuditStatus {
     }
     status
 }
+
+const DAEMON_END: &str = "daemon-end";
 
 /// A setting that records and `AUDIT_GET` both tell.
 struct Setting {
@@ -166,7 +198,7 @@ const SETTINGS: &[Setting] = &[
 impl Setting {
     fn told(&self, old: u32, new: u32, now: Time) -> Observation {
         let op = match (self.name, new) {
-            ("audit_pid", 0) => "daemon-end",
+            ("audit_pid", 0) => DAEMON_END,
             ("audit_pid", _) => "daemon-start",
             _ => "set",
         };
@@ -287,6 +319,29 @@ mod tests {
                 (status(1, 0, 0), &[]),
             ],
         );
+    }
+
+    #[test]
+    fn the_daemon_that_ended_is_named() {
+        let mut known = known();
+        let end = |old: &str| {
+            let mut told = observed(DAEMON_END, "audit_pid", 0, 0, Time::now());
+            if let Event::AuditChange(change) = &mut told.event {
+                change.old = Some(old.to_owned());
+            }
+            told
+        };
+        let named = |known: &Known, mut told: Observation| {
+            known.name_daemon(&mut told);
+            told.process.map(|process| (process.pid, process.comm))
+        };
+        assert_eq!(named(&known, end("7")), Some((7, "auditd".to_owned())));
+        assert_eq!(named(&known, end("8")), None);
+        let gone = status(1, 0, 0);
+        known.compare(gone.clone(), Time::now());
+        let changes = known.compare(gone, Time::now());
+        let told = changes.observations.first().unwrap();
+        assert_eq!(told.process.as_ref().map(|process| process.pid), Some(7));
     }
 
     #[test]
