@@ -219,7 +219,7 @@ mod tests {
             container: None,
             by_namespace: false,
             process: observation.process.unwrap(),
-            exe: crate::model::InodeId { dev: 1, ino: 2 },
+            exe: InodeId { dev: 1, ino: 2 },
             ancestors: Vec::new(),
             what: What::Exec(exec),
         };
