@@ -157,6 +157,8 @@ fn records_are_not_told_beside_probes(stage: &mut Stage) -> Result<()> {
     watch.expect(mark, "the record of the last deed", |line| {
         line.is_observation("audit-record") && line.has_arg(&last)
     })?;
+    // The probe's word may wait for the container's name.
+    watch.observation(mark, "exec", |line| line.has_arg(&last))?;
     let told = watch.lines(mark);
     let told: Vec<_> = told
         .iter()
