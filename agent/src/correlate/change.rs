@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::fold::FoldKey;
 use crate::check::Check;
 use crate::model::{
-    AuditRecord, AuditTrail, Event, FileChange, Observation, Role, Time, VerdictKind, Violation,
+    AuditRecord, AuditTrail, Event, Evidence, FileChange, Observation, Role, Time, VerdictKind, Violation,
 };
 
 /// Changes that are remembered.
@@ -154,13 +154,23 @@ impl Changes {
     }
 
     /// The change that made a check's verdict on this item turn.
-    pub(super) fn cause(&self, check: &Check, subject: &str, now: Time) -> Option<(u64, &Observation)> {
+    ///
+    /// A daemon's end is found a moment before it is told; what else was changed just then is not to blame for it.
+    pub(super) fn cause(
+        &self,
+        check: &Check,
+        subject: &str,
+        evidence: &[Evidence],
+        now: Time,
+    ) -> Option<(u64, &Observation)> {
+        let unkept = evidence.iter().any(is_unkept);
         let recent = |change: &&Change| now.since(change.observation.time) <= BEARS_FOR;
         let listens = |kind: &str| check.signals.iter().any(|signal| signal.kind == kind);
         let mut latest = self.changes.iter().rev().filter(recent);
         latest
             .find(|change| match &change.observation.event {
-                Event::File(file) => listens("file") && bears(check, file, subject),
+                Event::File(file) => !unkept && listens("file") && bears(check, file, subject),
+                Event::AuditChange(change) if unkept => change.op == "daemon-end" && listens("audit-change"),
                 Event::AuditChange(_) => listens("audit-change"),
                 _ => false,
             })
@@ -265,6 +275,13 @@ fn fits(doer: Option<u32>, pid: Option<u32>, record: &AuditRecord, file: &FileCh
 
 /// Key of the check that asks who can open the engine's socket.
 const ACCESS: &str = "docker-group-trusted-members";
+
+/// Whether evidence is of a rule that has everything recorded, and nobody who writes it down.
+fn is_unkept(evidence: &Evidence) -> bool {
+    let fact = |name: &str| evidence.facts.get(name);
+    fact("decision").and_then(|decision| decision.as_str()) == Some("covered")
+        && fact("daemon").is_some_and(serde_json::Value::is_null)
+}
 
 /// Whether a change of a file can turn a check's verdict on an item.
 fn bears(check: &Check, file: &FileChange, subject: &str) -> bool {

@@ -36,7 +36,9 @@ impl Correlator {
         let mut told = Vec::new();
         let mut trail = Vec::new();
         for Reassessed { of, one } in all {
-            let cause = self.changes.cause(one.check, &one.subject, observation.time);
+            let cause = self
+                .changes
+                .cause(one.check, &one.subject, &one.verdict.evidence, observation.time);
             let cause = cause.map(|(ticket, seen)| (ticket, seen.clone()));
             let by = cause.as_ref().map_or(observation, |(_, seen)| seen);
             if one.is_change() {

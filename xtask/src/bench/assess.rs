@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use hullwatch_tests::{Programs, World};
+use hullwatch_tests::{Audit, Programs, World};
 use serde::Serialize;
 
 use super::proc;
@@ -20,6 +20,8 @@ use crate::{console, process, workspace};
 const CONTAINERS: usize = 20;
 /// Containers of the recordings.
 const RECORDED: [usize; 3] = [0, 50, 500];
+/// Audit rules in the last case.
+const RULES: usize = 500;
 /// How often a run's memory is looked at.
 const LOOK: Duration = Duration::from_micros(500);
 
@@ -72,6 +74,10 @@ pub(super) fn run(hullwatch: &Path, runs: u64, json: bool) -> Result<()> {
             &mut command,
         )?);
     }
+    match of_rules(&world, runs) {
+        Ok(case) => cases.push(case),
+        Err(why) => console::say(&format!("skipped: audit rules: {why:#}")),
+    }
     let cases = Cases {
         kernel: proc::kernel()?,
         cases,
@@ -82,6 +88,37 @@ pub(super) fn run(hullwatch: &Path, runs: u64, json: bool) -> Result<()> {
         cases.to_string()
     });
     Ok(())
+}
+
+/// Reading so many audit rules of the kernel, and deciding by them: timed by the program itself, without its start.
+fn of_rules(world: &World, runs: u64) -> Result<Case> {
+    let audit = Audit::take_unheard()?;
+    let rules: String = (0..RULES)
+        .map(|number| {
+            format!(
+                "-w {} -p wa -k bench\n",
+                world.path(&format!("watched-{number}")).display()
+            )
+        })
+        .collect();
+    audit.load(&world.path(""), &rules)?;
+    let (runs_text, uri) = (runs.to_string(), world.dockerd.uri());
+    let mut command = world.hullwatch();
+    command.args(["audit", "--time", &runs_text, "--engine", &uri]);
+    let output = command.output()?;
+    let told: serde_json::Value = serde_json::from_slice(&output.stdout).context("hullwatch audit --time")?;
+    let told = told["milliseconds"].as_array().context("no times")?;
+    let times: Vec<f64> = told.iter().filter_map(serde_json::Value::as_f64).collect();
+    command.stdout(Stdio::null());
+    let share = |percent| percentile(&times, percent).context("there are no runs");
+    Ok(Case {
+        name: format!("{RULES} audit rules, decided"),
+        runs,
+        wall_ms: median(&times).context("there are no runs")?,
+        wall_ms_p10: share(10)?,
+        wall_ms_p90: share(90)?,
+        peak_resident_kib: peak(&mut command)?,
+    })
 }
 
 /// A program of the tests, in release.
