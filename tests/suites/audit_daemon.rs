@@ -121,11 +121,12 @@ impl Reader {
                 let dropped = totals["dropped"].as_u64().context("drops are not known")?;
                 return Ok((events, dropped));
             }
-            let number = |name: &str| line.get(name).and_then(Value::as_u64).context("a number");
-            ensure!(number("left_out")? == 0, "{line}");
-            let kinds = line.get("kinds").and_then(Value::as_array).context("kinds")?;
+            let field = |name: &str| line.get(name).with_context(|| format!("no {name}: {line}"));
+            ensure!(field("left_out")? == 0, "{line}");
+            let number = |name: &str| field(name)?.as_u64().context("a number");
+            let kinds = field("kinds")?.as_array().context("kinds")?;
             let mut kinds: Vec<u64> = kinds.iter().filter_map(Value::as_u64).collect();
-            if line.get("complete").and_then(Value::as_bool) == Some(true) && kinds.contains(&SYSCALL) {
+            if field("complete")? == true && kinds.contains(&SYSCALL) {
                 kinds.push(EOE);
             }
             let event = events.entry((number("unix_ms")?, number("serial")?)).or_default();

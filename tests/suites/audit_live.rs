@@ -263,8 +263,17 @@ fn the_directory_is_moved_away_and_back(scene: &Scene) -> Result<()> {
     let here = scene.configuration();
     let away = here.with_extension("away");
     let (from, to) = (here.to_string_lossy(), away.to_string_lossy());
+    let mark = scene.watch.mark();
     // The world's configuration is against this one.
     scene.turns("daemon-manages-iptables", "pass", || run("mv", &[&from, &to]))?;
+    scene
+        .watch
+        .expect_within(SOON, mark, "the trail went with the directory", |line| {
+            // The violation may be counted with those of the deeds before.
+            line.text("/check/key") == "audit-etc-docker"
+                && line.text("/verdict") == "fail"
+                && program(line) == "mv"
+        })?;
     scene.turns("daemon-manages-iptables", "fail", || {
         run("cp", &["-a", &to, &from])
     })?;

@@ -10,6 +10,8 @@ use crate::model::{Container, ContainerId, Host, Image, PostureRef, Time, Verdic
 const CAPACITY: usize = 4096;
 /// Items of the host that failed and are gone, and are no news when they are there again.
 const DEPARTED: usize = 4096;
+/// Keys of the checks that want whole directories audited. Files and sockets come and go: their watch is on the name.
+const TREES: [&str; 3] = ["audit-etc-docker", "audit-docker-root", "audit-run-containerd"];
 /// Items of the host, over all checks, whose verdicts are remembered.
 const HOST_ITEMS: usize = 16_384;
 
@@ -43,7 +45,9 @@ impl Assessed {
         let applies = |kind| matches!(kind, VerdictKind::Pass | VerdictKind::NotApplicable);
         let differs = match self.before {
             Some(before) => before != now && !(applies(before) && applies(now)),
-            None => now == VerdictKind::Fail,
+            None => {
+                now == VerdictKind::Fail || (self.known, now) == (Some(VerdictKind::Fail), VerdictKind::Pass)
+            }
         };
         self.known.is_some() && differs
     }
@@ -193,7 +197,8 @@ impl Posture {
     }
 }
 
-/// Items that failed and are there no more.
+/// Items that failed and are there no more; and trees that were audited, for their rule went with them and not to what
+/// comes in their place.
 fn gone(
     check: &'static Check,
     before: BTreeMap<String, Stand>,
@@ -201,13 +206,23 @@ fn gone(
 ) -> Vec<Assessed> {
     before
         .into_iter()
-        .filter(|(subject, old)| old.kind == VerdictKind::Fail && !now.contains_key(subject))
-        .map(|(subject, old)| Assessed {
-            check,
-            subject,
-            before: Some(old.kind),
-            known: old.known,
-            verdict: Verdict::not_applicable("it is no longer there"),
+        .filter(|(subject, _)| !now.contains_key(subject))
+        .filter_map(|(subject, old)| {
+            let verdict = match old.kind {
+                VerdictKind::Fail => Verdict::not_applicable("it is no longer there"),
+                VerdictKind::Pass if TREES.contains(&check.key) => Verdict::fail(
+                    format!("{subject} is no longer there, and its audit rule does not watch what comes in its place"),
+                    Vec::new(),
+                ),
+                _ => return None,
+            };
+            Some(Assessed {
+                check,
+                subject,
+                before: Some(old.kind),
+                known: old.known,
+                verdict,
+            })
         })
         .collect()
 }

@@ -107,8 +107,10 @@ fn of_rules(world: &World, runs: u64) -> Result<Case> {
     command.args(["audit", "--time", &runs_text, "--engine", &uri]);
     let output = command.output()?;
     let told: serde_json::Value = serde_json::from_slice(&output.stdout).context("hullwatch audit --time")?;
-    let told = told.get("milliseconds").and_then(serde_json::Value::as_array);
-    let told = told.context("no times")?;
+    let told = told
+        .get("milliseconds")
+        .and_then(|times| times.as_array())
+        .context("no times")?;
     let times: Vec<f64> = told.iter().filter_map(serde_json::Value::as_f64).collect();
     command.stdout(Stdio::null());
     let share = |percent| percentile(&times, percent).context("there are no runs");
