@@ -11,7 +11,7 @@ pub(super) static CHECK: Check = Check {
     level: 1,
     early_level: 1,
     scored: &[],
-    basis: Basis::Heuristic,
+    basis: Basis::Facts,
     severity: Severity::Low,
     numbers: &[
         (Benchmark::V1_13_0, "5.27"),
