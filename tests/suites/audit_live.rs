@@ -18,8 +18,8 @@ cases! {
         what_blinds_the_trail_is_told_at_once;
 }
 
-/// How soon everything must be said.
-const SOON: Duration = Duration::from_secs(2);
+/// How soon everything must be said: 2 s are promised, and a machine that does other things gets more.
+const SOON: Duration = Duration::from_secs(5);
 /// Checks of the directory of the configuration, and of one that stands for them all.
 const DIRECTORY: &str = "audit-etc-docker";
 const AUDITCTL: &str = "auditctl";
