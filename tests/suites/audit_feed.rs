@@ -54,6 +54,11 @@ fn records_stand_in_for_probes(stage: &mut Stage) -> Result<()> {
     watch.stop().map(drop)
 }
 
+/// The container's start breaks one of the two by itself, as configured.
+fn used(line: &Line) -> bool {
+    line.text("/class") == "exercised"
+}
+
 fn privileged_programs(stage: &Stage, watch: &Watch) -> Result<()> {
     let mark = watch.mark();
     let mut shell = stage.world.container(&["--user", "1000:1000"])?;
@@ -63,11 +68,13 @@ fn privileged_programs(stage: &Stage, watch: &Watch) -> Result<()> {
     ensure!(by_records(&seen) && seen.is_in(&shell.id), "{seen}");
     ensure!(seen.text("/file/path") == "/bin/actor", "{seen}");
     watch.none_since(mark, "an ordinary program", |line| {
-        line.is_in(&shell.id) && (line.is_violation(GAINED) || line.is_violation(CARRIED))
+        used(line) && line.is_in(&shell.id) && (line.is_violation(GAINED) || line.is_violation(CARRIED))
     })?;
     shell.must("/privileged/setuid nothing")?;
     for key in [CARRIED, GAINED] {
-        let said = violation(watch, mark, key, &shell.id)?;
+        let said = watch.expect(mark, key, |line| {
+            used(line) && line.is_violation(key) && line.is_in(&shell.id)
+        })?;
         ensure!(said.text("/process/exe") == "/privileged/setuid", "{said}");
         ensure!(said.number("/process/euid") == Some(0), "{said}");
     }

@@ -10,6 +10,8 @@ use crate::model::{Container, ContainerId, Host, Image, PostureRef, Time, Verdic
 const CAPACITY: usize = 4096;
 /// Items of the host that failed and are gone, and are no news when they are there again.
 const DEPARTED: usize = 4096;
+/// What the keys of checks of the audit trail begin with.
+pub(super) const TRAIL: &str = "audit-";
 /// Keys of the checks that want whole directories audited. Files and sockets come and go: their watch is on the name.
 const TREES: [&str; 3] = ["audit-etc-docker", "audit-docker-root", "audit-run-containerd"];
 /// Items of the host, over all checks, whose verdicts are remembered.
@@ -136,6 +138,8 @@ impl Posture {
                         Some(old) => old.known,
                         // It failed when it was last there: with an engine come back, a directory moved back.
                         None if departed().is_some() => Some(VerdictKind::Fail),
+                        // Another object that is to be audited: no rule was broken by its coming.
+                        None if check.key.starts_with(TRAIL) => settled.map(|_| kind),
                         // A check that failed already: the new item breaks what was not broken by it.
                         None => settled.map(|_| VerdictKind::Pass),
                     };

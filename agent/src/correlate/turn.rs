@@ -6,7 +6,7 @@ use super::Correlator;
 use super::change::{audited_by, is_awaited};
 use super::draft;
 use super::fold::FoldKey;
-use super::posture::Assessed;
+use super::posture::{Assessed, TRAIL};
 use super::world::Reassessed;
 use crate::check::{Check, Finding, Of};
 use crate::model::{
@@ -14,8 +14,6 @@ use crate::model::{
     Severity, Source, Time, VerdictKind, Violation,
 };
 
-/// What the keys of checks of the audit trail begin with.
-const TRAIL: &str = "audit-";
 /// Objects that are told one by one when they are audited no longer.
 const TRAIL_ITEMS: usize = 3;
 /// Changes of verdicts that may wait to be written; more come of no one observation that is not hostile.

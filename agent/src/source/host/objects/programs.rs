@@ -13,13 +13,20 @@ const SHIMS: [(&str, Role); 3] = [
     ("containerd-shim-runc-v2", Role::ShimRuncV2),
 ];
 
+/// Where packages put the engine.
+const DOCKERD: [&str; 3] = ["/usr/bin/dockerd", "/usr/sbin/dockerd", "/usr/local/bin/dockerd"];
+
 /// Lists them.
 pub(super) fn find(found: &mut Found<'_>, context: &Context<'_>, running: &Running) {
     let daemon = context
         .daemon()
         .map(|daemon| daemon.exe.as_str())
         .filter(|exe| !exe.is_empty());
-    found.add(Role::DockerdBinary, daemon.unwrap_or("/usr/bin/dockerd"));
+    match daemon {
+        Some(exe) => found.add(Role::DockerdBinary, exe),
+        // It is there while it does not run.
+        None => usual(found, Role::DockerdBinary, &DOCKERD),
+    }
     usual(
         found,
         Role::DockerBinary,
