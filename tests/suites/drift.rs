@@ -1,7 +1,7 @@
 //! What the engine runs and how it is set changes under a watching `hullwatch`.
 
 use anyhow::{Result, ensure};
-use hullwatch_tests::{Line, OwnHost};
+use hullwatch_tests::{Line, Mark, OwnHost};
 
 use crate::case::cases;
 use crate::own_stage::{OwnStage, STANDING, is_drift, is_posture, perform};
@@ -279,14 +279,21 @@ fn a_daemon_with_other_flags() -> Result<()> {
             .start_engine(&["--log-level=debug", "--userland-proxy=false"])?;
         stage.turned_at_last(mark, "daemon-log-level-info", "fail")?;
         stage.turned_at_last(mark, "userland-proxy-disabled", "pass")?;
+        engine_is_back(stage, mark)?;
         stage.drifted(mark, "daemon-log-level-info", "debug")?;
         let mark = stage.watch.mark();
         stage.host.stop_engine()?;
         stage.host.start_engine(&[])?;
         stage.turned_at_last(mark, "daemon-log-level-info", "pass")?;
         stage.turned_at_last(mark, "userland-proxy-disabled", "fail")?;
-        Ok(())
+        engine_is_back(stage, mark)
     })
+}
+
+/// The daemon's own options are known before its API answers: only then is it away no longer.
+fn engine_is_back(stage: &OwnStage, from: Mark) -> Result<()> {
+    let is_back = |line: &Line| line.is_status("recovered", "engine");
+    stage.watch.expect(from, "recovered engine", is_back).map(drop)
 }
 
 fn an_engine_that_is_away_is_no_drift() -> Result<()> {
