@@ -67,11 +67,9 @@ fn containers_that_are_changed() -> Result<()> {
         stage.host.sh("docker network create apart")?;
         let options = ["--network=apart"];
         let container = stage.host.container("limited", &options)?;
-        stage
-            .watch
-            .observation(hullwatch_tests::Mark::default(), "container", |line| {
-                line.text("/facts/id") == container.id && line.text("/action") == "started"
-            })?;
+        stage.watch.observation(Mark::default(), "container", |line| {
+            line.text("/facts/id") == container.id && line.text("/action") == "started"
+        })?;
         CONTAINERS.iter().try_for_each(|row| check(stage, row))?;
         let mark = stage.watch.mark();
         stage
