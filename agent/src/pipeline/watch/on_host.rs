@@ -16,7 +16,14 @@ impl Watch {
 
     /// Has the host looked at anew, soon.
     pub(super) fn poke(&mut self) {
-        self.stale = self.survey.try_send(self.facts.clone()).is_err();
+        // Looked at first: changes may come by the thousand, and the facts are long.
+        self.stale = match self.survey.try_reserve() {
+            Ok(place) => {
+                place.send(self.facts.clone());
+                false
+            }
+            Err(_busy) => true,
+        };
     }
 
     pub(super) async fn on_survey(&mut self, facts: HostFacts) -> Result<(), Fatal> {
