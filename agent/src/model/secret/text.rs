@@ -27,7 +27,11 @@ pub(super) struct Found<'a> {
 
 /// Secrets of a text, in order, none within another.
 pub(super) fn find(text: &str) -> Vec<Found<'_>> {
-    let text = head(text);
+    apart(candidates(head(text)))
+}
+
+/// Whatever looks like a secret, one within another too.
+fn candidates(text: &str) -> Vec<Found<'_>> {
     let mut found = private_keys(text);
     let mut nested = 0;
     for (at, letter) in text.char_indices() {
@@ -49,12 +53,13 @@ pub(super) fn find(text: &str) -> Vec<Found<'_>> {
         }
     }
     found.extend(tokens(text).take(MAX_FOUND));
-    apart(found)
+    found
 }
 
 pub(super) fn redact(text: &str) -> String {
-    let found = find(text);
     let text = head(text);
+    let candidates = candidates(text);
+    let found = apart(candidates.clone());
     let mut clean = String::with_capacity(text.len());
     let mut from = 0;
     for secret in &found {
@@ -65,13 +70,21 @@ pub(super) fn redact(text: &str) -> String {
     if found.len() < MAX_FOUND {
         clean.push_str(text.get(from..).unwrap_or_default());
     }
-    for secret in found.iter().filter(|secret| secret.value.len() >= REPEATED_LEN) {
-        // What is part of the mark itself cannot be taken out of it.
-        if !REDACTED.contains(secret.value) {
-            clean = clean.replace(secret.value, REDACTED);
-        }
+    for value in repeated(candidates) {
+        clean = clean.replace(value, REDACTED);
     }
     clean
+}
+
+/// Values that must not stand anywhere, the longest first: also those that were found within another, which may stand
+/// alone elsewhere.
+fn repeated(candidates: Vec<Found<'_>>) -> Vec<&str> {
+    let mut values: Vec<_> = candidates.into_iter().map(|secret| secret.value).collect();
+    // What is part of the mark itself cannot be taken out of it.
+    values.retain(|value| value.len() >= REPEATED_LEN && !REDACTED.contains(value));
+    values.sort_unstable_by_key(|value| (usize::MAX - value.len(), *value));
+    values.dedup();
+    values
 }
 
 /// The part of a text that is looked at.
@@ -330,6 +343,11 @@ mod tests {
             "ENV P_SECRET=abcdef; echo abcdef",
             "ENV P_SECRET=<redacted>; echo <redacted>",
         );
+    }
+
+    #[test]
+    fn a_secret_within_another_is_redacted_where_it_stands_alone() {
+        check("Pw': DB_PASSWORD=A222A3& A222A3", "Pw': <redacted>& <redacted>");
     }
 
     #[test]
