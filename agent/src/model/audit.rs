@@ -60,7 +60,7 @@ pub struct AuditRule {
 }
 
 /// One field of a rule.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct AuditField {
     /// `AUDIT_PID` and so on.
     pub field: u32,

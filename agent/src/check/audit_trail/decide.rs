@@ -260,6 +260,21 @@ mod tests {
     }
 
     #[test]
+    fn of_many_rules_of_one_sort_the_first_are_told() {
+        let many = |facts: &mut AuditFacts| {
+            facts.rules = vec![rule(FILE, false); 250];
+            let narrow = |rule: &mut AuditRule| rule.fields.push(field(1));
+            facts.rules.iter_mut().for_each(narrow);
+        };
+        check(
+            many,
+            Machine::X86_64,
+            AuditDecision::Partial,
+            "; 247 more rules likewise",
+        );
+    }
+
+    #[test]
     fn many_rules_are_decided_at_once() {
         let state = state(FILE, ObjectKind::File);
         let mut rules: Vec<_> = (0..500).map(|n| rule(&format!("/srv/{n}"), n % 2 == 0)).collect();

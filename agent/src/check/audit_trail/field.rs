@@ -80,11 +80,17 @@ pub(super) fn holds(field: &AuditField, arch: Arch, perms: u32) -> Tri {
 
 /// The fields of a rule that ask who acts, how it ends, or what is not known here: in words.
 pub(super) fn filters(rule: &AuditRule) -> Vec<String> {
-    rule.fields
-        .iter()
-        .filter(|field| holds(field, Arch::X86_64, 0) == Tri::Maybe && !matches!(field.field, ARCH | PERM))
-        .map(words)
-        .collect()
+    let fields = rule.fields.iter();
+    fields.filter(|field| is_filter(field)).map(words).collect()
+}
+
+/// Whether a rule has such a field.
+pub(super) fn is_filtered(rule: &AuditRule) -> bool {
+    rule.fields.iter().any(is_filter)
+}
+
+fn is_filter(field: &AuditField) -> bool {
+    !matches!(field.field, ARCH | PERM) && holds(field, Arch::X86_64, 0) == Tri::Maybe
 }
 
 /// Whether the kernel looks a rule up by the inode of a name.

@@ -27,7 +27,7 @@ mod verdict;
 pub(crate) use decide::{Decision, decide};
 pub(crate) use field::{describe, keys};
 pub(crate) use keeper::{Keeper, keeper};
-pub(crate) use persistence::persistence;
+pub(crate) use persistence::{AtBoot, persistence};
 pub(crate) use remedy::rule_lines;
 pub(crate) use required::{ASKED, Asked, Found, Required, required};
 pub(super) use verdict::{SIGNALS, assess};

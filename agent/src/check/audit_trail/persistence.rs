@@ -1,31 +1,48 @@
 //! Whether the rule files make the same so after a restart.
 
+use std::collections::{HashSet, VecDeque};
+
 use super::decide::{Decision, decide};
 use super::field::{DIR, WATCH};
 use super::required::Required;
-use crate::model::{AuditDecision, AuditFacts, AuditPersistence, AuditRule, AuditStatus, Fact, RuleLine};
+use crate::model::{
+    AuditDecision, AuditFacts, AuditField, AuditPersistence, AuditRule, AuditStatus, Fact, RuleLine,
+};
+
+/// The audit as the rule files will make it.
+#[derive(Clone, Debug)]
+pub(crate) struct AtBoot(AuditFacts);
+
+impl AtBoot {
+    /// `None` where the files could not be read.
+    pub(crate) fn of(facts: &AuditFacts) -> Option<Self> {
+        let Fact::Known(files) = &facts.files else {
+            return None;
+        };
+        Some(Self(AuditFacts {
+            status: AuditStatus {
+                enabled: 1,
+                ..AuditStatus::default()
+            },
+            rules: rules(files),
+            files: Fact::default(),
+            unaudited_processes: Fact::default(),
+            listeners: Fact::default(),
+        }))
+    }
+}
 
 /// What the files would make of an object, beside what is loaded.
 pub(crate) fn persistence(
     required: &Required<'_>,
-    facts: &AuditFacts,
+    at_boot: Option<&AtBoot>,
     loaded: &Decision,
 ) -> AuditPersistence {
     use AuditPersistence::{FileOnly, LoadedAndPersistent, LoadedOnly, Neither, Unknown};
-    let Fact::Known(files) = &facts.files else {
+    let Some(AtBoot(booted)) = at_boot else {
         return Unknown;
     };
-    let booted = AuditFacts {
-        status: AuditStatus {
-            enabled: 1,
-            ..AuditStatus::default()
-        },
-        rules: rules(files),
-        files: Fact::default(),
-        unaudited_processes: Fact::default(),
-        listeners: Fact::default(),
-    };
-    let on_disk = is_some(&decide(required, &booted));
+    let on_disk = is_some(&decide(required, booted));
     match (is_some(loaded), on_disk) {
         (true, true) => LoadedAndPersistent,
         (true, false) => LoadedOnly,
@@ -43,35 +60,42 @@ fn is_some(decision: &Decision) -> bool {
 /// where the directory has none.
 fn rules(files: &[RuleLine]) -> Vec<AuditRule> {
     let merged = files.iter().all(|line| line.merged);
-    let mut rules: Vec<AuditRule> = Vec::new();
+    let mut rules: VecDeque<AuditRule> = VecDeque::new();
+    let mut loaded = HashSet::new();
     let mut tolerant = false;
     for line in files.iter().filter(|line| line.merged == merged) {
         let option = line.text.split_whitespace().next().unwrap_or_default();
         match (&line.rule, option) {
-            (None, "-D") => rules.clear(),
+            (None, "-D") => {
+                rules.clear();
+                loaded.clear();
+            }
             (None, "-i" | "-c") => tolerant = true,
             (None, _) => {}
-            (Some(rule), _) if is_refused(rule, &rules) => {
+            (Some(rule), _) if is_refused(rule) || !loaded.insert(identity(rule)) => {
                 // The rest of the file is not read any more.
                 if !tolerant {
                     break;
                 }
             }
-            (Some(rule), "-A") => rules.insert(0, rule.clone()),
-            (Some(rule), _) => rules.push(rule.clone()),
+            (Some(rule), "-A") => rules.push_front(rule.clone()),
+            (Some(rule), _) => rules.push_back(rule.clone()),
         }
     }
-    rules
+    rules.into()
 }
 
-/// Whether the kernel refuses to load a rule: it has the same one, or there is no such directory.
-fn is_refused(rule: &AuditRule, loaded: &[AuditRule]) -> bool {
-    let key = |rule: &AuditRule| (rule.list, rule.action, rule.mask.clone(), rule.fields.clone());
-    let gone = rule.target.as_ref().is_some_and(|target| {
+/// By what the kernel knows a rule again: it refuses to load one twice.
+fn identity(rule: &AuditRule) -> (u32, u32, &[u32], &[AuditField]) {
+    (rule.list, rule.action, &rule.mask, &rule.fields)
+}
+
+/// Whether the kernel refuses to load a rule, there being no such directory.
+fn is_refused(rule: &AuditRule) -> bool {
+    rule.target.as_ref().is_some_and(|target| {
         let watches = |code: u32| rule.fields.iter().any(|field| field.field == code);
         (watches(WATCH) && target.entry.is_none()) || (watches(DIR) && target.ino.is_none())
-    });
-    gone || loaded.iter().any(|other| key(other) == key(rule))
+    })
 }
 
 #[cfg(test)]
@@ -111,7 +135,10 @@ mod tests {
         });
         facts.files = files.map_or_else(|| Fact::unknown("no"), Fact::Known);
         let decision = decide(&required, &facts);
-        assert_eq!(persistence(&required, &facts, &decision), expect);
+        assert_eq!(
+            persistence(&required, AtBoot::of(&facts).as_ref(), &decision),
+            expect
+        );
     }
 
     #[test]

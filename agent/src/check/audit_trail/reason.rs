@@ -1,20 +1,24 @@
 //! Decisions in words.
 
-use std::collections::BTreeSet;
-
 use super::call::{ATTRIBUTES, Call, WRITE, on};
-use super::field::{INODE, WATCH, describe, filters};
-use super::survey::{Seen, Survey, WANTED};
+use super::field::{INODE, WATCH, describe, filters, is_filtered};
+use super::survey::{self, Seen, Survey, WANTED};
 use crate::check::support::few;
 use crate::model::{AuditRule, ObjectState};
 
+/// Rules that are told in full, of those of which the same is to be said.
+const IN_FULL: usize = 3;
+
 /// Some rules by number, the first of them in full.
 pub(super) fn named(rules: &[AuditRule], indices: &[usize]) -> String {
-    let all: Vec<String> = indices
-        .iter()
+    let shown = indices.iter().take(IN_FULL);
+    let shown: Vec<_> = shown
         .filter_map(|index| Some(describe(*index, rules.get(*index)?)))
         .collect();
-    few(&all)
+    match indices.len().saturating_sub(IN_FULL) {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
 }
 
 pub(super) fn covered(rules: &[AuditRule], by: &[usize]) -> String {
@@ -91,51 +95,59 @@ pub(super) fn partial(rules: &[AuditRule], survey: &Survey) -> String {
 
 /// Rules that record only what their fields let through.
 fn narrowed(rules: &[AuditRule], survey: &Survey) -> Vec<String> {
-    let open: BTreeSet<usize> = survey
-        .of(WANTED)
-        .filter(|seen| !seen.is_recorded())
-        .flat_map(Seen::recorders)
-        .collect();
-    let said = |index: usize| {
-        let rule = rules.get(index)?;
-        let filters = filters(rule);
+    let open = survey.of(WANTED).filter(|seen| !seen.is_recorded());
+    let is_hindered = survey.of(WANTED).any(|seen| seen.suppressors().next().is_some());
+    let by_number = |rule: &AuditRule| rule.fields.iter().any(|field| field.field == INODE);
+    let mut found = of(rules, survey::distinct(open.flat_map(Seen::recorders)));
+    found.retain(|(_, rule)| is_filtered(rule) || by_number(rule) || !is_hindered);
+    each(&found, |index, rule| {
         let name = describe(index, rule);
-        let by_number = rule.fields.iter().any(|field| field.field == INODE);
-        if !filters.is_empty() {
-            Some(format!("{name} records only where {}", filters.join(" and ")))
-        } else if by_number || !survey.suppressors(WANTED).is_empty() {
-            by_number.then(|| format!("{name} holds on to an inode: what is put in its place is not watched"))
+        if is_filtered(rule) {
+            format!("{name} records only where {}", filters(rule).join(" and "))
+        } else if by_number(rule) {
+            format!("{name} holds on to an inode: what is put in its place is not watched")
         } else {
-            Some(format!(
-                "{name} holds on to another name or mount of it, and loses it once that changes"
-            ))
+            format!("{name} holds on to another name or mount of it, and loses it once that changes")
         }
-    };
-    open.into_iter().filter_map(said).collect()
+    })
 }
 
 /// Rules that keep some changes from being recorded.
 fn hindered(rules: &[AuditRule], survey: &Survey) -> Vec<String> {
-    let said = |index: usize| {
-        let rule = rules.get(index)?;
-        let filters = filters(rule);
+    each(&of(rules, survey.suppressors(WANTED)), |index, rule| {
         let name = describe(index, rule);
-        if filters.is_empty() {
-            let hit = survey
-                .of(WANTED)
-                .filter(|seen| seen.suppressors().any(|by| by == index));
-            Some(format!(
-                "{name} keeps from being recorded: {}",
-                few(&distinct(hit.map(|seen| seen.call)))
-            ))
-        } else {
-            Some(format!(
-                "{name} keeps from being recorded what {} does",
-                filters.join(" and ")
-            ))
+        if is_filtered(rule) {
+            let who = filters(rule).join(" and ");
+            return format!("{name} keeps from being recorded what {who} does");
         }
-    };
-    survey.suppressors(WANTED).into_iter().filter_map(said).collect()
+        let hit = survey
+            .of(WANTED)
+            .filter(|seen| seen.suppressors().any(|by| by == index));
+        let calls = distinct(hit.map(|seen| seen.call));
+        format!("{name} keeps from being recorded: {}", few(&calls))
+    })
+}
+
+fn of(rules: &[AuditRule], indices: Vec<usize>) -> Vec<(usize, &AuditRule)> {
+    let indices = indices.into_iter();
+    indices
+        .filter_map(|index| Some((index, rules.get(index)?)))
+        .collect()
+}
+
+/// What is said of each rule: of the first of them, and how many more there are.
+fn each(found: &[(usize, &AuditRule)], say: impl Fn(usize, &AuditRule) -> String) -> Vec<String> {
+    let mut said: Vec<_> = found
+        .iter()
+        .take(IN_FULL)
+        .map(|(index, rule)| say(*index, rule))
+        .collect();
+    match found.len().saturating_sub(said.len()) {
+        0 => {}
+        1 => said.push("one more rule likewise".to_owned()),
+        more => said.push(format!("{more} more rules likewise")),
+    }
+    said
 }
 
 /// Calls that no rule matches.

@@ -9,7 +9,7 @@
 //! reverse. A `never` on the very name that an `always` is on wins from then on, wherever it stands.
 
 use super::call::{Arch, Call};
-use super::field::{self, Tri};
+use super::field::{self, PERM, Tri};
 use super::place::{Fit, Name, Place, Point, names, place};
 use crate::model::AuditRule;
 
@@ -23,6 +23,8 @@ pub(super) struct Standing<'a> {
     pub(super) index: usize,
     pub(super) rule: &'a AuditRule,
     pub(super) place: Place,
+    /// Whether its fields hold, but for `perm`, which is another for each call.
+    fields: Tri,
 }
 
 /// How a call may end.
@@ -37,7 +39,13 @@ pub(super) enum End {
 }
 
 /// The rules that may bear on a point.
-pub(super) fn standing<'a>(rules: &'a [AuditRule], point: Point<'_>) -> Vec<Standing<'a>> {
+pub(super) fn standing<'a>(rules: &'a [AuditRule], point: Point<'_>, arch: Arch) -> Vec<Standing<'a>> {
+    let others = |rule: &AuditRule| {
+        let fields = rule.fields.iter().filter(|field| field.field != PERM);
+        fields
+            .map(|field| field::holds(field, arch, 0))
+            .fold(Tri::Yes, Tri::and)
+    };
     rules
         .iter()
         .enumerate()
@@ -46,8 +54,13 @@ pub(super) fn standing<'a>(rules: &'a [AuditRule], point: Point<'_>) -> Vec<Stan
             index,
             rule,
             place: place(rule, point),
+            fields: Tri::Maybe,
         })
         .filter(|standing| !standing.place.is_elsewhere())
+        .map(|standing| Standing {
+            fields: others(standing.rule),
+            ..standing
+        })
         .collect()
 }
 
@@ -153,10 +166,10 @@ fn matches(standing: &Standing<'_>, call: &Call, arch: Arch, fit: Fit) -> Tri {
         return Tri::No;
     };
     let listed = Tri::of(in_mask(&rule.mask, number));
-    rule.fields
-        .iter()
+    let perms = rule.fields.iter().filter(|field| field.field == PERM);
+    perms
         .map(|field| field::holds(field, arch, call.perms))
-        .fold(fits.and(listed), Tri::and)
+        .fold(fits.and(listed).and(standing.fields), Tri::and)
 }
 
 /// Whether a call is one of a rule's (`audit_in_mask`).

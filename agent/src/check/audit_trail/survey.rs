@@ -59,7 +59,7 @@ impl Survey {
     pub(super) fn new(rules: &[AuditRule], state: &ObjectState, arch: Arch, lens: Lens) -> Self {
         let mut all = Vec::new();
         for point in Point::all(state) {
-            let mut rules = standing(rules, point);
+            let mut rules = standing(rules, point, arch);
             match lens {
                 Lens::All => {}
                 Lens::MountsAreOld => rules.iter_mut().for_each(trust),
@@ -118,11 +118,19 @@ impl Survey {
     }
 }
 
-fn distinct(found: impl Iterator<Item = usize>) -> Vec<usize> {
-    let mut all: Vec<usize> = found.collect();
-    all.sort_unstable();
-    all.dedup();
-    all
+/// Each once, in order. Many calls find the same rules.
+pub(super) fn distinct(found: impl Iterator<Item = usize>) -> Vec<usize> {
+    let mut is_there = Vec::new();
+    for index in found {
+        if index >= is_there.len() {
+            is_there.resize(index + 1, false);
+        }
+        if let Some(there) = is_there.get_mut(index) {
+            *there = true;
+        }
+    }
+    let indices = is_there.iter().enumerate().filter(|(_, there)| **there);
+    indices.map(|(index, _)| index).collect()
 }
 
 fn trust(standing: &mut Standing<'_>) {

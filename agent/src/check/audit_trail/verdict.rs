@@ -5,7 +5,7 @@ use serde_json::json;
 use super::keeper::{Keeper, keeper};
 use super::remedy::START_DAEMON;
 use super::required::{ASKED, Asked, Found, Required, required};
-use super::{Decision, decide, describe, persistence, rule_lines};
+use super::{AtBoot, Decision, decide, describe, persistence, rule_lines};
 use crate::check::{Item, Signal};
 use crate::model::{AuditDecision, AuditFacts, AuditPersistence, Evidence, Host, Source, Verdict};
 
@@ -42,19 +42,24 @@ fn judge_all(asked: &Asked, found: &[Found<'_>], host: &Host) -> Vec<Item> {
         let why = format!("this host has no {}", asked.what);
         return vec![item(asked.what, Verdict::not_applicable(why))];
     }
+    let at_boot = host.facts.audit.get().and_then(AtBoot::of);
     let judged = found.iter().map(|found| match found {
         Found::Unseen { path, why } => item(path, Verdict::unknown(format!("{path}: {why}"))),
         Found::Here(required) => {
-            let verdict = host.facts.audit.look().map(|facts| judge(required, facts));
+            let verdict = host
+                .facts
+                .audit
+                .look()
+                .map(|facts| judge(required, facts, at_boot.as_ref()));
             item(required.path, verdict.unwrap_or_else(|verdict| verdict))
         }
     });
     judged.collect()
 }
 
-fn judge(required: &Required<'_>, facts: &AuditFacts) -> Verdict {
+fn judge(required: &Required<'_>, facts: &AuditFacts, at_boot: Option<&AtBoot>) -> Verdict {
     let decision = decide(required, facts);
-    let persistence = persistence(required, facts, &decision);
+    let persistence = persistence(required, at_boot, &decision);
     let path = required.path;
     if decision.kind == AuditDecision::Covered {
         let keeper = keeper(facts);

@@ -1,23 +1,29 @@
 //! The report, from facts.
 
-use crate::check::audit_trail::{ASKED, Asked, Found, Required, decide, keeper, persistence, required};
+use crate::check::audit_trail::{
+    ASKED, Asked, AtBoot, Found, Required, decide, keeper, persistence, required,
+};
 use crate::check::{Benchmark, find};
 use crate::model::{AuditFacts, AuditPathRow, AuditPersistence, AuditReport, AuditState, Host, Time};
 use crate::source::audit::render;
 
 /// Decides every object of the host.
 pub(super) fn report(host: &Host, facts: &AuditFacts) -> AuditReport {
+    let at_boot = AtBoot::of(facts);
     AuditReport {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         time: host.taken.unwrap_or_else(Time::now),
         host: host.facts.host.clone(),
         status: state(facts),
         rules: u64::try_from(facts.rules.len()).unwrap_or(u64::MAX),
-        paths: ASKED.iter().flat_map(|asked| rows(asked, host, facts)).collect(),
+        paths: ASKED
+            .iter()
+            .flat_map(|asked| rows(asked, host, facts, at_boot.as_ref()))
+            .collect(),
     }
 }
 
-fn rows(asked: &Asked, host: &Host, facts: &AuditFacts) -> Vec<AuditPathRow> {
+fn rows(asked: &Asked, host: &Host, facts: &AuditFacts, at_boot: Option<&AtBoot>) -> Vec<AuditPathRow> {
     let blank = |path: Option<&str>, reason: String| blank(asked, path, reason);
     match required(asked, &host.facts) {
         Err(verdict) => vec![blank(None, verdict.reason)],
@@ -26,7 +32,7 @@ fn rows(asked: &Asked, host: &Host, facts: &AuditFacts) -> Vec<AuditPathRow> {
             .iter()
             .map(|found| match found {
                 Found::Unseen { path, why } => blank(Some(path), (*why).to_owned()),
-                Found::Here(required) => row(asked, required, facts),
+                Found::Here(required) => row(asked, required, facts, at_boot),
             })
             .collect(),
     }
@@ -51,9 +57,9 @@ fn blank(asked: &Asked, path: Option<&str>, reason: String) -> AuditPathRow {
     }
 }
 
-fn row(asked: &Asked, required: &Required<'_>, facts: &AuditFacts) -> AuditPathRow {
+fn row(asked: &Asked, required: &Required<'_>, facts: &AuditFacts, at_boot: Option<&AtBoot>) -> AuditPathRow {
     let decision = decide(required, facts);
-    let persistence = persistence(required, facts, &decision);
+    let persistence = persistence(required, at_boot, &decision);
     let rule = decision.rule.and_then(|index| facts.rules.get(index));
     AuditPathRow {
         required: !required.older,

@@ -8,7 +8,9 @@ use netlink_packet_core::{NLM_F_REQUEST, NetlinkBuffer, NetlinkHeader, NetlinkMe
 use netlink_sys::protocols::NETLINK_AUDIT;
 use netlink_sys::{Socket, SocketAddr};
 use rustix::io::Errno;
-use rustix::net::sockopt::{Timeout, set_socket_timeout};
+use rustix::net::sockopt::{
+    Timeout, set_socket_recv_buffer_size, set_socket_recv_buffer_size_force, set_socket_timeout,
+};
 
 use super::AuditError;
 
@@ -17,6 +19,9 @@ const PATIENCE: u64 = 2;
 /// The longest message that is read. A rule of 64 fields with a path in each would be longer; the kernel's `auditctl`
 /// cannot make one longer than this.
 const LONGEST: usize = 64 << 10;
+/// Bytes of answers that may wait. Where a list of rules does not fit, the kernel's thread that sends it and ours wake
+/// each other up for every few rules; it counts 2 to 3 KiB for each.
+const WAITING: usize = 4 << 20;
 /// `NLMSG_ERROR` and `NLMSG_DONE` (`include/uapi/linux/netlink.h`).
 const ERROR: u16 = 2;
 const DONE: u16 = 3;
@@ -79,6 +84,11 @@ impl Link {
         let limit = Some(Duration::from_secs(PATIENCE));
         set_socket_timeout(&socket, Timeout::Recv, limit)
             .map_err(|error| AuditError::of_call("set a timeout on", error.into()))?;
+        // Whoever may not have so much gets what anybody may have, which is slower and no less right.
+        if set_socket_recv_buffer_size_force(&socket, WAITING).is_err() {
+            set_socket_recv_buffer_size(&socket, WAITING)
+                .map_err(|error| AuditError::of_call("make room on", error.into()))?;
+        }
         socket
             .connect(&SocketAddr::new(0, 0))
             .map_err(|error| AuditError::of_call("connect", error))?;
