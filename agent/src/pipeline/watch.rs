@@ -6,9 +6,8 @@ mod on_host;
 mod on_probes;
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
 use std::time::Duration;
-
-use on_audit::Watched;
 
 use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
@@ -26,7 +25,7 @@ use crate::model::{
     ContainerId, Event, HostFacts, Line, Observation, Policy, Source, Status, StatusState, Time,
 };
 use crate::sink::stdout::{Ended, StdoutError};
-use crate::source::audit::AuditItem;
+use crate::source::audit::{AuditItem, Interest};
 use crate::source::engine::EngineItem;
 use crate::source::files::{FileItem, FileWatch};
 use crate::source::host;
@@ -80,10 +79,8 @@ struct Watch {
     /// Whether the engine said something since the host's facts were last told.
     untold: bool,
     files: Option<FileWatch>,
-    /// Whose records of the audit trail matter.
-    watched: Watched,
-    /// Whether all observations are written, and not those alone from which something may follow.
-    everything: bool,
+    /// Which records of the audit trail matter.
+    interest: Arc<Interest>,
     /// Whether the engine answers, as far as is known: only then is it worth waiting for.
     engine_answers: bool,
     ticks: u64,
@@ -147,6 +144,7 @@ pub async fn watch(config: WatchConfig) -> Result<(), PipelineError> {
     let (engine_items, wanted) = engine::spawn(config.engine, sockets);
     let (survey, surveyed) = survey::spawn();
     let (files, changed, unwatched) = on_host::start_files();
+    let interest = Arc::new(Interest::new(stand_in::facts(&reports), config.observations));
     let mut watch = Watch {
         scene,
         hold: Hold::default(),
@@ -159,8 +157,7 @@ pub async fn watch(config: WatchConfig) -> Result<(), PipelineError> {
         stale: true,
         untold: false,
         files,
-        watched: Watched::default(),
-        everything: config.observations,
+        interest: Arc::clone(&interest),
         engine_answers: true,
         ticks: 0,
     };
@@ -175,7 +172,7 @@ pub async fn watch(config: WatchConfig) -> Result<(), PipelineError> {
             engine: engine_items,
             files: changed,
             survey: surveyed,
-            audit: audit::spawn(stand_in::facts(&reports)),
+            audit: audit::spawn(interest),
         };
         let reason = watch.follow(inlets, &mut stop).await?;
         watch.end(reason).await

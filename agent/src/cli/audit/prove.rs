@@ -1,7 +1,8 @@
 //! A harmless change to every object, and the wait for its record.
 
 use std::collections::HashMap;
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 
 use rustix::fs::{AtFlags, CWD, Mode, chmodat, major, minor, stat};
 use tokio::time::timeout_at;
@@ -9,7 +10,7 @@ use tokio::time::timeout_at;
 use super::Fault;
 use crate::check::audit_trail::{ASKED, Found, required};
 use crate::model::{AuditPathRow, AuditProof, AuditRecord, AuditReport, Event, Host, Observation};
-use crate::source::audit::{Assembler, AuditError, Received, Record, Trail, observations, parse_rule};
+use crate::source::audit::{AuditError, Facts, Heard, Interest, Trail, observations, parse_rule};
 
 /// How long records are waited for after the last change.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -28,7 +29,8 @@ enum Deed {
 
 /// Fills in the proofs of a report.
 pub(super) async fn prove(report: &mut AuditReport, host: &Host) -> Result<(), Fault> {
-    let mut trail = Trail::open().map_err(|error| Fault::host(&error))?;
+    let mut trail =
+        Trail::open(Arc::new(Interest::new(Facts::default(), true))).map_err(|error| Fault::host(&error))?;
     let paths = resolved(host);
     let rows = report.paths.iter_mut().filter(|row| row.decision.is_some());
     let mut deeds: Vec<(&mut AuditPathRow, Deed)> = rows
@@ -85,18 +87,13 @@ fn touch(path: &str) -> Deed {
 /// The records of our own changes, by inode; until each has one, or patience ends.
 async fn listen(trail: &mut Trail, wanted: &[Inode]) -> Result<HashMap<Inode, AuditRecord>, AuditError> {
     let deadline = tokio::time::Instant::now() + PATIENCE;
-    let mut events = Assembler::default();
     let mut seen = HashMap::new();
     while !wanted.iter().all(|inode| seen.contains_key(inode)) {
-        let Ok(received) = timeout_at(deadline, trail.next()).await else {
-            break;
-        };
-        let Received::Record(kind, text) = received? else {
-            continue;
-        };
-        let Some(event) = Record::parse(kind, &text).and_then(|record| events.push(record, Instant::now()))
-        else {
-            continue;
+        let event = match timeout_at(deadline, trail.next()).await {
+            Ok(Some(Heard::Event(event))) => event,
+            Ok(Some(Heard::Failed(error))) => return Err(error),
+            Ok(Some(Heard::Malformed { .. } | Heard::Dropping { .. })) => continue,
+            Ok(None) | Err(_) => break,
         };
         for observation in observations(&event) {
             if let Some(record) = own(observation) {

@@ -1,14 +1,13 @@
 //! For those who work on Hullwatch: the trail as it is reassembled, to be held against what the audit daemon writes.
 
-use std::time::Instant;
+use std::sync::Arc;
 
 use serde::Serialize;
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::time::sleep_until;
 
 use super::{Fault, write};
-use crate::source::audit::{Assembler, AuditError, AuditEvent, Received, Record, Trail};
+use crate::source::audit::{AuditError, AuditEvent, Facts, Heard, Interest, Trail};
 
 /// One event. Records are in the order in which they came, by type; the end is none of them.
 #[derive(Debug, Serialize)]
@@ -31,48 +30,38 @@ struct Totals {
 /// Prints every event of the trail as one JSON line, until it is asked to end; then the totals.
 pub(super) async fn print() -> Result<(), Fault> {
     let host = |error: AuditError| Fault::host(&error);
-    let mut trail = Trail::open().map_err(host)?;
+    let interest = Arc::new(Interest::new(Facts::default(), true));
+    let mut trail = Trail::open(interest).map_err(host)?;
     let mut end = signal(SignalKind::interrupt()).map_err(|error| Fault::other(error.to_string()))?;
-    let mut assembler = Assembler::default();
-    let mut totals = Totals::default();
+    let mut malformed = 0;
     write("{\"listening\":true}")?;
     loop {
-        let deadline = assembler.deadline();
-        let event = tokio::select! {
+        let heard = tokio::select! {
             biased;
-            received = trail.next() => take(received.map_err(host)?, &mut assembler, &mut totals),
-            () = sleep_until(deadline.unwrap_or_else(Instant::now).into()), if deadline.is_some() => {
-                assembler.expire(Instant::now())
+            heard = trail.next() => heard,
+            // What is open is told as it is, and then nothing more comes.
+            _ = end.recv() => {
+                trail.close();
+                continue;
             }
-            _ = end.recv() => break,
         };
-        tell(event.as_ref())?;
+        match heard {
+            Some(Heard::Event(event)) => tell(&event)?,
+            Some(Heard::Malformed { .. }) => malformed += 1,
+            Some(Heard::Dropping { .. }) => {}
+            Some(Heard::Failed(error)) => return Err(host(error)),
+            None => break,
+        }
     }
-    // Nothing more is taken: what is open is told as it is.
-    while let Some(deadline) = assembler.deadline() {
-        tell(assembler.expire(deadline).as_ref())?;
-    }
-    totals.dropped = trail.newly_dropped();
+    let totals = Totals {
+        taken: trail.taken(),
+        malformed,
+        dropped: trail.newly_dropped(),
+    };
     write(&json!({ "totals": totals }).to_string())
 }
 
-fn take(received: Received, assembler: &mut Assembler, totals: &mut Totals) -> Option<AuditEvent> {
-    let Received::Record(kind, text) = received else {
-        totals.malformed += u64::from(received == Received::Malformed);
-        return None;
-    };
-    totals.taken += 1;
-    match Record::parse(kind, &text) {
-        Some(record) => assembler.push(record, Instant::now()),
-        None => {
-            totals.malformed += 1;
-            None
-        }
-    }
-}
-
-fn tell(event: Option<&AuditEvent>) -> Result<(), Fault> {
-    let Some(event) = event else { return Ok(()) };
+fn tell(event: &AuditEvent) -> Result<(), Fault> {
     let line = EventLine {
         serial: event.id.serial,
         unix_ms: i64::try_from(event.id.time.unix_nanos() / 1_000_000).unwrap_or_default(),

@@ -1,38 +1,9 @@
 //! What the audit trail tells, and what becomes of it.
 
-use std::collections::HashSet;
-
 use super::{Fatal, Watch};
-use crate::model::{AuditRecord, Event, Fact, Line, Object, Observation, Sighting};
+use crate::model::{Event, Line, Observation, Sighting};
 use crate::pipeline::recorded::Place;
 use crate::source::audit::AuditItem;
-
-/// The inodes whose records matter: watched objects, and the directories that hold them.
-#[derive(Debug, Default)]
-pub(super) struct Watched {
-    inodes: HashSet<(u64, String)>,
-}
-
-impl Watched {
-    pub(super) fn new(objects: &[Object]) -> Self {
-        let mut inodes = HashSet::new();
-        for object in objects {
-            if let Fact::Known(Some(state)) = &object.state {
-                inodes.insert((state.ino, state.dev.clone()));
-                let parents = state.parents.iter().map(|entry| (entry.ino, entry.dev.clone()));
-                inodes.extend(parents);
-            }
-        }
-        Self { inodes }
-    }
-
-    fn concerns(&self, record: &AuditRecord) -> bool {
-        record.paths.iter().any(|path| match (path.ino, &path.dev) {
-            (Some(ino), Some(dev)) => self.inodes.contains(&(ino, dev.clone())),
-            _ => false,
-        })
-    }
-}
 
 impl Watch {
     pub(super) async fn on_audit(&mut self, item: AuditItem) -> Result<(), Fatal> {
@@ -59,15 +30,10 @@ impl Watch {
         }
     }
 
-    /// A host may record every exec: only what concerns watched objects is held against changes of theirs.
     async fn on_trail(&mut self, observation: Observation) -> Result<(), Fatal> {
-        match &observation.event {
-            Event::AuditRecord(record) if !self.everything && !self.watched.concerns(record) => Ok(()),
-            Event::AuditRecord(_) => self.on_observation(observation).await,
-            _ => {
-                self.poke();
-                self.on_observation(observation).await
-            }
+        if !matches!(observation.event, Event::AuditRecord(_)) {
+            self.poke();
         }
+        self.on_observation(observation).await
     }
 }

@@ -2,7 +2,6 @@
 
 use tokio::sync::mpsc;
 
-use super::on_audit::Watched;
 use super::{Fatal, SLOW_EVERY, Watch};
 use crate::model::{Event, HostFacts, Line};
 use crate::pipeline::losses;
@@ -51,7 +50,7 @@ impl Watch {
         if facts.objects != self.facts.objects
             && let Some(objects) = facts.objects.get()
         {
-            self.watched = Watched::new(objects);
+            self.interest.watch(objects);
             let root = host::files_root(&facts);
             for failed in self.files.iter().flat_map(|files| files.watch(root, objects)) {
                 tracing::debug!(%failed, "A directory cannot be watched.");

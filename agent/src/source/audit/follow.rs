@@ -1,35 +1,33 @@
 //! The trail as it grows.
 
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::mpsc::Sender;
-use tokio::time::{Interval, MissedTickBehavior, interval, sleep_until};
+use tokio::time::{Interval, MissedTickBehavior, interval};
 
-use super::assemble::{Assembler, AuditEvent};
-use super::fact::{Facts, sighting};
+use super::assemble::AuditEvent;
+use super::fact::sighting;
 use super::observe::observations;
-use super::record::Record;
-use super::trail::{Received, Trail};
+use super::trail::{Heard, Trail};
 use super::watch::Watch;
-use super::{AuditError, AuditItem};
+use super::{AuditError, AuditItem, Interest};
 use crate::model::{AuditStatus, Event, Gap, Observation, Status, StatusState, Time};
 
 /// How often the state is looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// When it is looked at again where it differs from what records have told: they may be under way.
 const LOOK_AGAIN: Duration = Duration::from_millis(400);
-/// How long to wait where no event is open.
-const IDLE: Duration = Duration::from_secs(3600);
 
-/// Tells what the kernel's audit records and what becomes of the audit itself, until the receiver is dropped. Records that
-/// carry one of the `facts` are told as sightings too.
+/// Tells what the kernel's audit records and what becomes of the audit itself, until the receiver is dropped: what there
+/// is an interest in. Records that carry one of its facts are told as sightings too.
 ///
 /// Where the receiver is slow, nothing but our own copy waits: what does not fit is dropped, and told as a gap.
 ///
 /// # Errors
 /// [`AuditError`]: at the start where the trail cannot be read, later where its socket fails.
-pub async fn follow(out: Sender<AuditItem>, facts: Facts) -> Result<(), AuditError> {
-    let mut follower = Follower::start(out, facts).await?;
+pub async fn follow(out: Sender<AuditItem>, interest: Arc<Interest>) -> Result<(), AuditError> {
+    let mut follower = Follower::start(out, interest).await?;
     while follower.step().await?.is_some() {}
     Ok(())
 }
@@ -39,33 +37,27 @@ type Open = Option<()>;
 
 struct Follower {
     out: Sender<AuditItem>,
-    /// What is told as sightings too.
-    facts: Facts,
+    interest: Arc<Interest>,
     trail: Trail,
-    assembler: Assembler,
     /// Away while a look is taken; for good where the state may not be asked for.
     watch: Option<Watch>,
     looks: Interval,
-    /// Time of the last record.
-    last: Time,
     /// Where the kernel may be dropping: nothing was dropped before this.
     dropping: Option<Time>,
     enabled: Option<bool>,
 }
 
 impl Follower {
-    async fn start(out: Sender<AuditItem>, facts: Facts) -> Result<Self, AuditError> {
-        let trail = Trail::open()?;
+    async fn start(out: Sender<AuditItem>, interest: Arc<Interest>) -> Result<Self, AuditError> {
+        let trail = Trail::open(Arc::clone(&interest))?;
         let mut looks = interval(LOOK_EVERY);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut follower = Self {
             out,
-            facts,
+            interest,
             trail,
-            assembler: Assembler::default(),
             watch: None,
             looks,
-            last: Time::now(),
             dropping: None,
             enabled: None,
         };
@@ -84,32 +76,24 @@ impl Follower {
     }
 
     async fn step(&mut self) -> Result<Open, AuditError> {
-        let wait = self.assembler.deadline().unwrap_or_else(|| Instant::now() + IDLE);
         tokio::select! {
-            received = self.trail.next() => Ok(self.take(received?).await),
+            heard = self.trail.next() => self.take(heard).await,
             _ = self.looks.tick() => self.tick().await,
-            () = sleep_until(wait.into()) => Ok(self.expire().await),
             () = self.out.closed() => Ok(None),
         }
     }
 
-    async fn take(&mut self, received: Received) -> Open {
-        let now = Instant::now();
-        match received {
-            Received::Record(kind, text) => match Record::parse(kind, &text) {
-                Some(record) => {
-                    self.last = record.id.time;
-                    let event = self.assembler.push(record, now);
-                    self.tell_event(event).await
-                }
-                None => self.tell_gap("decode", Some(1), self.last, MALFORMED).await,
-            },
-            Received::Malformed => self.tell_gap("decode", Some(1), self.last, MALFORMED).await,
-            Received::Dropping => {
-                self.dropping.get_or_insert(self.last);
+    async fn take(&mut self, heard: Option<Heard>) -> Result<Open, AuditError> {
+        Ok(match heard {
+            Some(Heard::Event(event)) => self.tell_event(event).await,
+            Some(Heard::Malformed { after }) => self.tell_gap("decode", Some(1), after, MALFORMED).await,
+            Some(Heard::Dropping { from }) => {
+                self.dropping.get_or_insert(from);
                 Some(())
             }
-        }
+            Some(Heard::Failed(error)) => return Err(error),
+            None => None,
+        })
     }
 
     async fn tick(&mut self) -> Result<Open, AuditError> {
@@ -125,18 +109,11 @@ impl Follower {
             return Some(());
         };
         let lost = self.trail.newly_dropped();
-        self.dropping = lost.filter(|lost| *lost > 0).map(|_| self.last);
+        self.dropping = lost.filter(|lost| *lost > 0).map(|_| Time::now());
         match lost {
             Some(0) => Some(()),
             lost => self.tell_gap("queue-full", lost, from, DROPPED).await,
         }
-    }
-
-    async fn expire(&mut self) -> Open {
-        while let Some(event) = self.assembler.expire(Instant::now()) {
-            self.tell_event(Some(event)).await?;
-        }
-        Some(())
     }
 
     async fn look(&mut self) -> Result<Open, AuditError> {
@@ -166,15 +143,16 @@ impl Follower {
         Ok(self.tell_state(&status).await)
     }
 
-    async fn tell_event(&mut self, event: Option<AuditEvent>) -> Open {
-        let Some(event) = event else {
-            return Some(());
-        };
+    async fn tell_event(&mut self, event: AuditEvent) -> Open {
         // First, for its process may be gone in a moment.
-        if let Some(sighting) = sighting(&event, self.facts) {
+        if let Some(sighting) = sighting(&event, self.interest.facts()) {
             self.send(AuditItem::Sighting(Box::new(sighting))).await?;
         }
+        let objects = self.interest.is_in_objects_of(&event);
         for mut observation in observations(&event) {
+            if matches!(observation.event, Event::AuditRecord(_)) && !objects {
+                continue;
+            }
             if let Some(watch) = &self.watch {
                 watch.known.name_daemon(&mut observation);
             }

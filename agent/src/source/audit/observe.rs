@@ -34,6 +34,15 @@ pub fn observations(event: &AuditEvent) -> Vec<Observation> {
     changes.chain(record).map(observation).collect()
 }
 
+/// Whether records of this type tell of a change of the trail.
+pub(super) const fn is_change(kind: u16) -> bool {
+    use kind::{CONFIG_CHANGE, DAEMON_ABORT, DAEMON_END, DAEMON_START, FEATURE_CHANGE};
+    matches!(
+        kind,
+        CONFIG_CHANGE | FEATURE_CHANGE | DAEMON_START | DAEMON_END | DAEMON_ABORT
+    )
+}
+
 /// What a record says was changed. One that says a change was refused says none.
 fn change(record: &Record) -> Option<AuditChange> {
     let (op, what, old, new) = match record.kind {

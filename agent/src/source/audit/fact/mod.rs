@@ -22,17 +22,28 @@ pub struct Facts {
     pub mount: bool,
 }
 
+impl Facts {
+    /// Whether one of them may be in a record of this call.
+    pub(super) fn may_have(self, call: &str) -> bool {
+        match call {
+            "execve" | "execveat" => self.exec,
+            "connect" | "socketcall" => self.connect,
+            other => self.mount && mount::is_call(other),
+        }
+    }
+}
+
 /// What a probe would have seen, where it is one of the facts that are asked for and the event has all of it. Container,
 /// namespaces, start and ancestors' files are not known; of the executable, only that of an exec.
 #[must_use]
 pub fn sighting(event: &AuditEvent, facts: Facts) -> Option<Sighting> {
     let call = event.record(kind::SYSCALL)?;
+    let name = named_call(call).filter(|name| facts.may_have(name))?;
     let mut process = process(event, call)?;
-    let (what, exe) = match named_call(call)? {
-        "execve" | "execveat" if facts.exec => exec::what(event, call, &mut process)?,
-        "connect" | "socketcall" if facts.connect => (connect::what(event, call)?, InodeId::default()),
-        name if facts.mount => (mount::what(event, call, name)?, InodeId::default()),
-        _ => return None,
+    let (what, exe) = match name {
+        "execve" | "execveat" => exec::what(event, call, &mut process)?,
+        "connect" | "socketcall" => (connect::what(event, call)?, InodeId::default()),
+        name => (mount::what(event, call, name)?, InodeId::default()),
     };
     Some(Sighting {
         time: event.id.time,

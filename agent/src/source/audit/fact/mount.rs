@@ -34,6 +34,11 @@ pub(super) fn what(event: &AuditEvent, call: &Record, name: &str) -> Option<What
     })
 }
 
+/// Whether this is a call of the family.
+pub(super) fn is_call(name: &str) -> bool {
+    mount_call(name).is_some()
+}
+
 /// The call as probes name it, and the argument that holds its flags; a record has only the first four.
 fn mount_call(name: &str) -> Option<(&'static str, Option<&'static str>)> {
     Some(match name {
