@@ -25,7 +25,7 @@ mod tests;
 mod verdict;
 
 pub(crate) use decide::{Decision, decide};
-pub(crate) use field::{describe, keys};
+pub(crate) use field::{asks_outcome, describe, keys};
 pub(crate) use keeper::{Keeper, keeper};
 pub(crate) use persistence::persistence;
 pub(crate) use remedy::rule_lines;
