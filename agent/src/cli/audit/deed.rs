@@ -14,7 +14,7 @@
 //! A call that is refused after its names were looked up is recorded like any other.
 
 use rustix::fs::{
-    AtFlags, CWD, FileType, Mode, OFlags, chmodat, major, minor, mkdirat, open, stat, unlinkat,
+    AtFlags, CWD, FileType, Mode, OFlags, chmodat, major, minor, mkdirat, openat, stat, unlinkat,
 };
 use rustix::io::Errno;
 
@@ -78,7 +78,7 @@ fn write(path: &str, mode: u32) -> Attempt {
         FileType::RegularFile | FileType::Socket => {
             let flags =
                 OFlags::WRONLY | OFlags::NONBLOCK | OFlags::NOFOLLOW | OFlags::NOCTTY | OFlags::CLOEXEC;
-            let opened = open(path, flags, Mode::empty());
+            let opened = openat(CWD, path, flags, Mode::empty());
             Attempt::of("it was opened for writing", opened.map(drop))
         }
         FileType::Directory => {
