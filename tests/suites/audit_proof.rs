@@ -97,7 +97,8 @@ fn proofs(command: &mut Command) -> Result<BTreeMap<String, Value>> {
 
 /// Whether writes and attributes are proven, `-` where that shows nothing: `+-` and so on.
 fn shown(row: &Value) -> String {
-    let sign = |permission: &str| match row["proof"][permission]["proven"].as_bool() {
+    let proven = |permission: &str| row.pointer(&format!("/proof/{permission}/proven"));
+    let sign = |permission: &str| match proven(permission).and_then(Value::as_bool) {
         Some(true) => '+',
         Some(false) => '0',
         None => '-',
@@ -188,7 +189,9 @@ fn every_object_is_proven_and_stays_as_it_is(scene: &Scene) -> Result<()> {
     ensure!(proofs.keys().eq(&paths), "{paths:?}, {proofs:?}");
     for row in proofs.values().filter(|row| row["required"] == true) {
         ensure!(
-            row["decision"] == "covered" && row["proof"]["proven"] == true && shown(row) == "++",
+            row["decision"] == "covered"
+                && row.pointer("/proof/proven") == Some(&true.into())
+                && shown(row) == "++",
             "{row}"
         );
     }
@@ -320,7 +323,10 @@ fn a_mount_on_the_way_is_told_and_proven() -> Result<()> {
     let mut reports = serde_json::Deserializer::from_slice(&output.stdout).into_iter::<Value>();
     for (hidden, expect) in [(false, "++"), (true, "00")] {
         let report = reports.next().context("no report")??;
-        let rows = report["paths"].as_array().context("no paths")?;
+        let rows = report
+            .pointer("/paths")
+            .and_then(Value::as_array)
+            .context("no paths")?;
         let there = rows.iter().filter(|row| !row["proof"].is_null());
         let (etc, rest): (Vec<_>, Vec<_>) = there
             .filter(|row| row["required"] == true)

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::io;
 use std::time::{Duration, Instant};
 
+use rustix::io::Errno;
 use tokio::time::timeout_at;
 
 use super::Fault;
@@ -49,7 +50,7 @@ pub(super) async fn prove(report: &mut AuditReport, host: &Host) -> Result<(), F
     for (row, deed) in &mut deeds {
         let proof = match deed {
             Ok(deed) => judge(row, deed, &seen, by_outcome),
-            Err(error) => unseen(io::Error::from(*error)),
+            Err(error) => unseen(*error),
         };
         row.proof = Some(proof);
     }
@@ -140,7 +141,8 @@ fn note(record: &AuditRecord, permission: Permission, seen: &mut HashMap<Wanted,
     }
 }
 
-fn unseen(error: io::Error) -> AuditProof {
+fn unseen(error: Errno) -> AuditProof {
+    let error = io::Error::from(error);
     let proof = without(None, format!("not proven: it cannot be looked at: {error}"));
     AuditProof::of(proof.clone(), proof)
 }
@@ -213,8 +215,6 @@ const fn without(proven: Option<bool>, reason: String) -> PermissionProof {
 
 #[cfg(test)]
 mod tests {
-    use rustix::io::Errno;
-
     use super::*;
 
     const WORDS: &str = "it was opened for writing";
