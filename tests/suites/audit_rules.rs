@@ -111,34 +111,32 @@ impl Tree {
     fn new() -> Result<Self> {
         let directory = tempfile::Builder::new().prefix("hullwatch-audit-").tempdir()?;
         let root = directory.path();
-        for path in [
-            "etc/docker-extra",
-            "opt/etc/docker",
-            "run",
-            "var/lib/docker/overlay2",
-            "var/lib/docker/volumes",
-            "var/lib/docker/containers",
-            "var/lib/docker/image",
-        ] {
+        for path in ["alias", "etc/docker-extra", "opt/etc/docker", "run"] {
             fs::create_dir_all(root.join(path))?;
         }
-        for path in [
-            "opt/etc/docker/daemon.json",
-            "var/lib/docker/image/layer",
-            "var/lib/docker/containers/config",
-        ] {
-            fs::write(root.join(path), "")?;
-        }
-        symlink("../run", root.join("var/run"))?;
+        fs::write(root.join("opt/etc/docker/daemon.json"), "")?;
         symlink("docker", root.join("etc/docker-link"))?;
         drop(UnixListener::bind(root.join("run/docker.sock"))?);
         let tree = Self { directory };
+        tree.make_data()?;
         tree.configure()?;
         Ok(tree)
     }
 
     fn root(&self) -> &Path {
         self.directory.path()
+    }
+
+    /// Makes what is in the data directory, and beside it.
+    fn make_data(&self) -> Result<()> {
+        let data = self.root().join("var/lib/docker");
+        for path in ["overlay2", "volumes", "containers", "image"] {
+            fs::create_dir_all(data.join(path))?;
+        }
+        for path in ["image/layer", "containers/config"] {
+            fs::write(data.join(path), "")?;
+        }
+        Ok(symlink("../run", self.root().join("var/run"))?)
     }
 
     /// Makes what is in the configuration directory.
@@ -154,16 +152,57 @@ impl Tree {
     }
 
     fn mount(&self) -> Result<()> {
-        let target = self.root().join("etc/docker");
-        mount("hullwatch", &target, "tmpfs", MountFlags::empty(), None)?;
+        self.mount_on("etc/docker")?;
         self.configure()
+    }
+
+    fn mount_on(&self, path: &str) -> Result<()> {
+        let target = self.root().join(path);
+        Ok(mount("hullwatch", &target, "tmpfs", MountFlags::empty(), None)?)
+    }
+
+    /// A filesystem with the same names, above the configuration.
+    fn mount_above(&self) -> Result<()> {
+        self.mount_on("etc")?;
+        self.configure()
+    }
+
+    /// A filesystem above the data, of which nothing is left below it.
+    fn mount_afresh(&self) -> Result<()> {
+        fs::remove_dir_all(self.root().join("var"))?;
+        fs::create_dir(self.root().join("var"))?;
+        self.mount_on("var")?;
+        self.make_data()
+    }
+
+    fn mount_alias(&self) -> Result<()> {
+        let root = self.root();
+        Ok(mount_bind(root.join("etc/docker"), root.join("alias"))?)
+    }
+
+    /// Mounts what a set asks for at this time: before or after its rules are loaded.
+    fn prepare(&self, conditions: &HashSet<&str>, time: &str) -> Result<()> {
+        type Mount = fn(&Tree) -> Result<()>;
+        const MOUNTS: [(&str, Mount); 4] = [
+            ("mounted", Tree::mount),
+            ("above", Tree::mount_above),
+            ("fresh", Tree::mount_afresh),
+            ("alias", Tree::mount_alias),
+        ];
+        let asked = |name: &str| conditions.contains(format!("{name}-{time}").as_str());
+        MOUNTS
+            .iter()
+            .filter(|(name, _)| asked(name))
+            .try_for_each(|(_, mount)| mount(self))
     }
 }
 
 impl Drop for Tree {
     fn drop(&mut self) {
-        // Where nothing is mounted there is nothing to unmount.
-        unmount(self.root().join("etc/docker"), UnmountFlags::DETACH).ok();
+        for path in ["alias", "etc/docker", "etc", "var"] {
+            // Where nothing is mounted there is nothing to unmount.
+            unmount(self.root().join(path), UnmountFlags::DETACH).ok();
+        }
     }
 }
 
@@ -216,18 +255,14 @@ fn the_kernel_agrees_with_the_table() -> Result<()> {
 fn try_out(audit: &mut Audit, set: &Set<'_>, expect: &str) -> Result<&'static str> {
     let tree = Tree::new()?;
     let root = tree.root();
-    if set.conditions.contains("mounted-before") {
-        tree.mount()?;
-    }
+    tree.prepare(&set.conditions, "before")?;
     let rules: Vec<_> = set
         .rules
         .iter()
         .map(|rule| rule.replace('@', &root.to_string_lossy()))
         .collect();
     audit.load(root, &rules.join("\n"))?;
-    if set.conditions.contains("mounted-after") {
-        tree.mount()?;
-    }
+    tree.prepare(&set.conditions, "after")?;
     if set.conditions.contains("bound") {
         let docker = root.join("etc/docker");
         mount_bind(&docker, &docker)?;

@@ -5,6 +5,7 @@
 mod audit_daemon;
 mod audit_feed;
 mod audit_live;
+mod audit_proof;
 mod audit_refusals;
 mod audit_rules;
 mod bench;
@@ -62,6 +63,7 @@ const SUITES: &[&[Case]] = &[
     fooled::CASES,
     audit_feed::CASES,
     audit_rules::CASES,
+    audit_proof::CASES,
     bench_images::CASES,
     bench_runtime::CASES,
     bench_cli::CASES,

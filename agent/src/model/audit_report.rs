@@ -119,15 +119,88 @@ pub struct AuditPathRow {
     pub proof: Option<AuditProof>,
 }
 
-/// What became of a change that was made to see whether it is recorded.
+/// What became of the changes that were tried to see whether they are recorded.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AuditProof {
-    /// Whether it was recorded; null where the change could not be made.
+    /// Whether every one was recorded; null where none is missing, but one could not be tried or shows nothing.
     pub proven: Option<bool>,
     /// What was done and seen, one sentence.
+    pub reason: String,
+    /// Serial number of a record.
+    pub serial: Option<u64>,
+    /// Keys of the records, each once.
+    pub keys: Vec<String>,
+    /// Changes of content (`w`).
+    pub write: PermissionProof,
+    /// Changes of mode, owner and attributes (`a`).
+    pub attribute: PermissionProof,
+}
+
+/// What became of one change that was tried.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PermissionProof {
+    /// Whether it was recorded; null where it could not be tried, or shows nothing.
+    pub proven: Option<bool>,
+    /// What was done and seen, or why not.
     pub reason: String,
     /// Serial number of the record.
     pub serial: Option<u64>,
     /// Keys of the record.
     pub keys: Vec<String>,
+}
+
+impl AuditProof {
+    /// Both together.
+    #[must_use]
+    pub fn of(write: PermissionProof, attribute: PermissionProof) -> Self {
+        let proven = match (write.proven, attribute.proven) {
+            (Some(false), _) | (_, Some(false)) => Some(false),
+            (Some(true), Some(true)) => Some(true),
+            _ => None,
+        };
+        let mut keys = attribute.keys.clone();
+        keys.extend(
+            write
+                .keys
+                .iter()
+                .filter(|key| !attribute.keys.contains(key))
+                .cloned(),
+        );
+        Self {
+            proven,
+            reason: format!("attributes {}; writes {}", attribute.reason, write.reason),
+            serial: attribute.serial.or(write.serial),
+            keys,
+            write,
+            attribute,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(write: Option<bool>, attribute: Option<bool>, expect: Option<bool>) {
+        let proof = |proven| PermissionProof {
+            proven,
+            ..PermissionProof::default()
+        };
+        assert_eq!(AuditProof::of(proof(write), proof(attribute)).proven, expect);
+    }
+
+    #[test]
+    fn what_shows_nothing_proves_nothing() {
+        check(Some(true), Some(true), Some(true));
+        check(None, Some(true), None);
+        check(Some(true), None, None);
+        check(None, None, None);
+    }
+
+    #[test]
+    fn what_is_missing_disproves() {
+        check(Some(false), Some(true), Some(false));
+        check(None, Some(false), Some(false));
+    }
 }

@@ -25,7 +25,9 @@ mod time;
 mod violation;
 
 pub use audit::{AuditFacts, AuditField, AuditRule, AuditStatus, RuleLine, WatchTarget};
-pub use audit_report::{AuditDecision, AuditPathRow, AuditPersistence, AuditProof, AuditReport, AuditState};
+pub use audit_report::{
+    AuditDecision, AuditPathRow, AuditPersistence, AuditProof, AuditReport, AuditState, PermissionProof,
+};
 pub use capability::{CapSet, DEFAULT_CONTAINER_CAPS};
 pub use change::{AuditChange, AuditPath, AuditRecord, FileChange};
 pub use container::{

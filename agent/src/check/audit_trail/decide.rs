@@ -21,7 +21,7 @@ pub(crate) struct Decision {
     pub(crate) notes: Vec<String>,
     /// The benchmark's own example, which watches a directory's inode and nothing in it.
     pub(crate) letter_only: bool,
-    /// False for a partial one that would be covered if a mount were older than the rule, which cannot be told.
+    /// False for a partial one that would be covered if mounts were older than the rule, which cannot be told.
     pub(crate) certain: bool,
     /// Rules that have to go before it can be covered, by their number.
     pub(crate) obstacles: Vec<usize>,

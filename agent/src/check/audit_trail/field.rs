@@ -14,6 +14,7 @@ pub(super) const KEY: u32 = 210;
 const LOGINUID: u32 = 9;
 const LOGINUID_SET: u32 = 24;
 const EXIT: u32 = 103;
+const SUCCESS: u32 = 104;
 const FILETYPE: u32 = 108;
 const FIELD_COMPARE: u32 = 111;
 
@@ -98,6 +99,13 @@ pub(super) fn is_kept_by_inode(rule: &AuditRule) -> bool {
     rule.fields
         .iter()
         .any(|field| matches!(field.field, WATCH | INODE))
+}
+
+/// Whether a rule asks how a call ends: what it makes of one that is refused shows nothing of one that succeeds.
+pub(crate) fn asks_outcome(rule: &AuditRule) -> bool {
+    rule.fields
+        .iter()
+        .any(|field| matches!(field.field, EXIT | SUCCESS))
 }
 
 /// The keys of a rule.

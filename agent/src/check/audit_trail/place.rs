@@ -14,7 +14,8 @@ use crate::model::{AuditRule, DirEntry, ObjectKind, ObjectState, WatchTarget};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fit {
     No,
-    /// By a mount, of which it cannot be told whether it is older than the rule.
+    /// By a mount, of which it cannot be told whether it is older than the rule: one that is crossed below the rule's
+    /// path, one below which that path lies hidden once more, or one that shows the object elsewhere as well.
     Mount,
     /// By the inode alone: a file put in its place is not watched.
     Inode,
@@ -113,6 +114,7 @@ struct Inode<'a> {
     dev: &'a str,
     entries: &'a [DirEntry],
     mount_point: &'a str,
+    hidden: &'a [String],
 }
 
 fn under_inode<'a>(point: Point<'a>, watch: bool, fit: impl Fn(Inode<'a>) -> Fit) -> Place {
@@ -122,6 +124,7 @@ fn under_inode<'a>(point: Point<'a>, watch: bool, fit: impl Fn(Inode<'a>) -> Fit
         dev: &state.dev,
         entries: &state.parents,
         mount_point: &state.mount_point,
+        hidden: &state.hidden,
     });
     // The last entry is that of the object itself, after any symlink.
     let parent = state.parents.last().map_or(Fit::No, |parent| {
@@ -130,6 +133,7 @@ fn under_inode<'a>(point: Point<'a>, watch: bool, fit: impl Fn(Inode<'a>) -> Fit
             dev: &parent.dev,
             entries: &[],
             mount_point: "",
+            hidden: &state.hidden,
         })
     });
     let (object, parent) = match point.on {
@@ -167,11 +171,21 @@ fn watch(target: &WatchTarget, inode: Inode<'_>, strict: bool) -> Fit {
     let same =
         |other: &&DirEntry| (other.ino, &other.dev, &other.name) == (entry.ino, &entry.dev, &entry.name);
     // An inode without names stands for a directory on the way, whose name does not matter.
-    if inode.entries.is_empty() || inode.entries.iter().any(|other| same(&other)) {
-        Fit::Yes
-    } else {
-        Fit::Inode
+    let mut named = inode.entries.iter().filter(same).peekable();
+    if !inode.entries.is_empty() && named.peek().is_none() {
+        return Fit::Inode;
     }
+    let elsewhere = named.peek().is_some() && named.all(|other| other.directory != entry.directory);
+    if elsewhere || is_hidden(&entry.directory, inode.hidden) {
+        Fit::Mount
+    } else {
+        Fit::Yes
+    }
+}
+
+/// Whether a directory that a rule holds on to lies hidden below a mount, too.
+fn is_hidden(directory: &str, hidden: &[String]) -> bool {
+    hidden.iter().any(|part| is_within(part, directory))
 }
 
 /// A `dir` and a point.
@@ -184,17 +198,20 @@ fn tree(target: &WatchTarget, point: Point<'_>) -> Fit {
         // The kernel does not follow it: nothing is below a symlink.
         return Fit::No;
     }
-    let itself = target.ino == Some(state.ino) && target.dev.as_deref() == Some(&state.dev);
+    let is = |ino: u64, dev: &str| target.ino == Some(ino) && target.dev.as_deref() == Some(dev);
+    let itself = is(state.ino, &state.dev);
     if itself && !target.directory {
         return Fit::Inode;
     }
-    if !itself && !is_within(&state.resolved, root) {
-        return Fit::No;
+    if !is_within(&state.resolved, root) {
+        let parent = state.parents.last();
+        let elsewhere = itself || parent.is_some_and(|parent| is(parent.ino, &parent.dev));
+        return if elsewhere { Fit::Mount } else { Fit::No };
     }
     let entered = target.entry.as_ref().map(|entry| &entry.dev) != target.dev.as_ref();
     let between = target.dev.as_deref() != Some(&state.dev)
         || (!state.mount_point.is_empty() && is_within(&state.mount_point, root));
-    if (entered && target.entry.is_some()) || between {
+    if (entered && target.entry.is_some()) || between || is_hidden(root, &state.hidden) {
         Fit::Mount
     } else {
         Fit::Yes

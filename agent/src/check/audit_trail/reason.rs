@@ -30,7 +30,7 @@ pub(super) fn covered(rules: &[AuditRule], by: &[usize]) -> String {
 
 pub(super) fn mount(rules: &[AuditRule], trusting: &Survey) -> String {
     format!(
-        "{} reaches it only if the mount that it lies on is older than the rule, which cannot be told: a proof shows it",
+        "{} reaches it only if every mount on the way is older than the rule, which cannot be told: a proof shows it",
         named(rules, &trusting.recorders(WANTED))
     )
 }

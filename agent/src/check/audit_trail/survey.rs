@@ -134,7 +134,19 @@ pub(super) fn distinct(found: impl Iterator<Item = usize>) -> Vec<usize> {
 }
 
 fn trust(standing: &mut Standing<'_>) {
-    if standing.rule.action == ALWAYS && standing.place == Place::List(Fit::Mount) {
-        standing.place = Place::List(Fit::Yes);
+    let old = |fit| if fit == Fit::Mount { Fit::Yes } else { fit };
+    if standing.rule.action == ALWAYS {
+        standing.place = match standing.place {
+            Place::List(fit) => Place::List(old(fit)),
+            Place::Inode {
+                object,
+                parent,
+                watch,
+            } => Place::Inode {
+                object: old(object),
+                parent: old(parent),
+                watch,
+            },
+        };
     }
 }

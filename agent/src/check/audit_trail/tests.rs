@@ -10,12 +10,14 @@ use crate::source::audit::parse_rule;
 
 const TABLE: &str = include_str!("../../../../tests/fixtures/audit-rules.txt");
 
-const DIRECTORIES: [&str; 9] = [
+const DIRECTORIES: [&str; 11] = [
     "/etc",
     "/etc/docker",
     "/etc/docker/certs.d",
     "/etc/docker-extra",
     "/run",
+    "/var",
+    "/var/lib",
     "/var/lib/docker",
     "/var/lib/docker/containers",
     "/var/lib/docker/overlay2",
@@ -32,6 +34,8 @@ const SYMLINKS: [(&str, &str); 2] = [
     ("/etc/docker-link", "/etc/docker"),
 ];
 const MOUNTED: &str = "8:2";
+/// What the configuration's directory is mounted on as well, in some sets.
+const ALIAS: &str = "/alias";
 
 /// One set of the table.
 #[derive(Debug, Default)]
@@ -39,6 +43,9 @@ struct Set<'a> {
     title: &'a str,
     enabled: u32,
     mounted: bool,
+    /// What lies hidden below mounts, for objects below the first path.
+    hidden: Option<(&'a str, &'a str)>,
+    alias: bool,
     rules: Vec<&'a str>,
     expect: Vec<&'a str>,
 }
@@ -61,6 +68,9 @@ fn sets() -> Vec<Set<'static>> {
         match line {
             "!enabled 0" => set.enabled = 0,
             "!mounted-before" | "!mounted-after" => set.mounted = true,
+            "!above-before" | "!above-after" => set.hidden = Some(("/etc", "/etc/docker/daemon.json")),
+            "!fresh-before" => set.hidden = Some(("/var", "/var")),
+            "!alias-before" | "!alias-after" => set.alias = true,
             "!replaced" | "!flood" | "!bound" => {}
             _ => match line.strip_prefix("=> ") {
                 Some(expect) => set.expect.push(expect),
@@ -117,6 +127,16 @@ impl Set<'_> {
                 ..target(link, false)
             };
         }
+        if let Some(inner) = path.strip_prefix(ALIAS).filter(|_| self.alias) {
+            let shown = format!("/etc/docker{inner}");
+            let mut found = target(&path, inner.is_empty());
+            found.ino = Some(ino(&shown));
+            if !inner.is_empty() {
+                let entry = found.entry.as_mut().unwrap();
+                entry.ino = ino("/etc/docker");
+            }
+            return found;
+        }
         let mut found = target(&path, DIRECTORIES.contains(&path.as_str()));
         if path == "/etc/docker/hard.json" {
             found.ino = Some(ino("/etc/docker/daemon.json"));
@@ -144,6 +164,12 @@ impl Set<'_> {
             if kind == ObjectKind::File {
                 state.parents[0].dev = MOUNTED.into();
             }
+        }
+        if let Some((mount, hidden)) = self.hidden
+            && state.resolved.starts_with(mount)
+        {
+            state.mount_point = mount.into();
+            state.hidden = vec![hidden.into()];
         }
         (role, state)
     }

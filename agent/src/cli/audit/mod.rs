@@ -1,5 +1,6 @@
 //! `hullwatch audit`: what the kernel's audit rules would record of changes to the engine's files.
 
+mod deed;
 mod emit;
 mod prove;
 mod records;
@@ -26,8 +27,13 @@ pub struct AuditCommand {
     /// Print one JSON object.
     #[arg(long)]
     json: bool,
-    /// Set each object's mode to what it is, and see whether that is recorded. Nothing but the time of its last change
-    /// of attributes is changed.
+    /// Try a change of attributes and a write on each object, and see whether they are recorded.
+    ///
+    /// The mode is set to what it is. Files and sockets are opened for writing, and closed as they are. Programs are not,
+    /// since whoever starts one at that moment would be refused: the kernel is asked to remove them as the directories
+    /// that they are not; and in directories to make one of the name ".". Both it refuses, always. Nothing but the time of
+    /// the last change of attributes is changed; but whatever watches files for changes, such as a path unit of systemd,
+    /// is woken by it.
     #[arg(long)]
     prove: bool,
     /// Print a rule file with what is missing, and nothing else.

@@ -88,7 +88,8 @@ impl<'a> Text<'a> {
             line("kept", row.persistence.words())?;
         }
         if let Some(proof) = &row.proof {
-            line("proof", &proof.reason)?;
+            line("proof", &format!("attributes {}", proof.attribute.reason))?;
+            line("", &format!("writes {}", proof.write.reason))?;
         }
         Ok(())
     }

@@ -107,6 +107,12 @@ pub struct ObjectState {
     /// mounted on itself hides nothing and is none.
     #[serde(default)]
     pub mount_point: String,
+    /// For each mount on the way to it, itself included where it is a mount point: as much of its path as lies hidden
+    /// below that mount, or may do so where that could not be looked at; at least the mount point. What an audit rule
+    /// names there it may hold on to, if it is older than the mount. A directory that is mounted on itself hides
+    /// nothing, and nothing is older than what the init process mounts first (`/run`).
+    #[serde(default)]
+    pub hidden: Vec<String>,
     /// Mount points strictly below it (a directory).
     pub mounts_below: Vec<String>,
 }

@@ -93,7 +93,7 @@ mod tests {
     use std::time::Instant;
 
     use super::*;
-    use crate::model::{DirEntry, ObjectState};
+    use crate::model::{DirEntry, ObjectState, Role};
     use crate::source::audit::Assembler;
 
     const CHMOD: &str = "arch=c000003e syscall=90 success=yes exit=0 pid=7 key=\"k\"";
@@ -123,13 +123,14 @@ mod tests {
             ..DirEntry::default()
         };
         Object {
+            role: Role::ConfigFile,
+            path: "/x".to_owned(),
             state: Fact::Known(Some(ObjectState {
                 ino,
                 dev: "254:1".to_owned(),
                 parents: vec![entry],
                 ..ObjectState::default()
             })),
-            ..Object::default()
         }
     }
 

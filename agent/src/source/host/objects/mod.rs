@@ -7,6 +7,7 @@ mod context;
 mod engine;
 mod found;
 mod glob;
+mod hidden;
 mod programs;
 mod root;
 mod running;

@@ -9,6 +9,7 @@ use rustix::io::Errno;
 
 use super::super::account::Group;
 use super::super::acl::{self, Acl};
+use super::hidden::hidden_part;
 use super::root::{Root, is_absent, proc_path, split, status};
 use crate::model::{DirEntry, Fact, MountLine, ObjectKind, ObjectState, path_below};
 
@@ -73,6 +74,7 @@ impl<'a> Looker<'a> {
             dev: self.device(&found),
             parents: self.parents(path, &resolved)?,
             mount_point: self.mount_point(&found),
+            hidden: self.hidden(&found, &resolved),
             mounts_below,
             resolved,
         }))
@@ -86,8 +88,7 @@ impl<'a> Looker<'a> {
     /// Where the mount that something lies on is mounted; empty where the kernel does not tell. A directory that is
     /// mounted on itself, as the engine does with its data, hides nothing and counts as none.
     fn mount_point(&self, found: &Statx) -> String {
-        let id = |mount: &MountLine| u64::try_from(mount.id).ok() == Some(found.stx_mnt_id);
-        let mut at = self.mounts.iter().position(id);
+        let mut at = self.mount_of(found);
         let mut point = String::new();
         while let Some((index, mount)) = at.and_then(|index| Some((index, self.mounts.get(index)?))) {
             point.clone_from(&mount.path);
@@ -98,6 +99,30 @@ impl<'a> Looker<'a> {
             });
         }
         point
+    }
+
+    fn mount_of(&self, found: &Statx) -> Option<usize> {
+        let id = |mount: &MountLine| u64::try_from(mount.id).ok() == Some(found.stx_mnt_id);
+        self.mounts.iter().position(id)
+    }
+
+    /// What lies hidden below the mounts on the way to something ([`ObjectState::hidden`]).
+    fn hidden(&self, found: &Statx, resolved: &str) -> Vec<String> {
+        let mut parts = Vec::new();
+        let mut at = self.mount_of(found);
+        while let Some(index) = at {
+            at = self.hidden_by(index);
+            let (Some(mount), Some(below)) = (
+                self.mounts.get(index),
+                at.and_then(|below| self.mounts.get(below)),
+            ) else {
+                break;
+            };
+            if !is_mounted_on_itself(mount, below) && !is_of_init(mount, below) {
+                parts.push(hidden_part(self.root, mount, below, resolved));
+            }
+        }
+        parts
     }
 
     /// The mount on which another is mounted: of those before it, the last of the longest path.
@@ -142,6 +167,12 @@ impl<'a> Looker<'a> {
     }
 }
 
+/// Whether the init process makes a mount before it starts anything that could load audit rules.
+fn is_of_init(mount: &MountLine, below: &MountLine) -> bool {
+    const FIRST: [(&str, &str); 2] = [("/run", "tmpfs"), ("/dev", "devtmpfs")];
+    below.path == "/" && FIRST.contains(&(mount.path.as_str(), mount.fstype.as_str()))
+}
+
 /// Whether a mount shows the very directory that it is mounted on.
 fn is_mounted_on_itself(mount: &MountLine, below: &MountLine) -> bool {
     let rest = path_below(&mount.path, &below.path).unwrap_or_default();
@@ -181,6 +212,18 @@ mod tests {
     fn check(mount: &str, below: &str, expect: bool) {
         let line = |text: &str| MountLine::parse(format!("30 1 {text} rw - ext4 x rw").as_bytes()).unwrap();
         assert_eq!(is_mounted_on_itself(&line(mount), &line(below)), expect);
+    }
+
+    #[test]
+    fn the_first_mounts_are_those_of_the_init_process() {
+        let line = |path: &str, fstype: &str| {
+            MountLine::parse(format!("30 1 0:25 / {path} rw - {fstype} x rw").as_bytes()).unwrap()
+        };
+        let root = line("/", "ext4");
+        assert!(is_of_init(&line("/run", "tmpfs"), &root));
+        assert!(!is_of_init(&line("/run", "ext4"), &root));
+        assert!(!is_of_init(&line("/run", "tmpfs"), &line("/run", "tmpfs")));
+        assert!(!is_of_init(&line("/var", "tmpfs"), &root));
     }
 
     #[test]
