@@ -54,18 +54,9 @@ impl Trail {
     /// # Errors
     /// [`AuditError`]; [`NetworkNamespace`](AuditError::NetworkNamespace) where nothing would ever come.
     pub fn open() -> Result<Self, AuditError> {
-        if is_in_another_network() {
-            return Err(AuditError::NetworkNamespace);
-        }
         let mut socket: TokioSocket =
             TokioSocket::new(NETLINK_AUDIT).map_err(|error| AuditError::of_call("open", error))?;
-        widen(socket.socket_ref())?;
-        let group = 1 << (AUDIT_NLGRP_READLOG - 1);
-        let joined = socket.socket_mut().bind(&SocketAddr::new(0, group));
-        joined.map_err(|error| match Errno::from_io_error(&error) {
-            Some(Errno::PERM | Errno::ACCESS) => AuditError::NoRead,
-            _ => AuditError::of_call("bind", error),
-        })?;
+        join(socket.socket_mut())?;
         let status = rustix::fs::fstat(socket.socket_ref());
         let inode = status
             .map_err(|error| AuditError::of_call("look at", error.into()))?
@@ -114,6 +105,28 @@ impl Trail {
         self.dropped = total;
         Some(new)
     }
+}
+
+/// Whether records can be read here: the group is joined, and left again.
+///
+/// # Errors
+/// As [`Trail::open`].
+pub fn readable() -> Result<(), AuditError> {
+    let mut socket = Socket::new(NETLINK_AUDIT).map_err(|error| AuditError::of_call("open", error))?;
+    join(&mut socket)
+}
+
+fn join(socket: &mut Socket) -> Result<(), AuditError> {
+    if is_in_another_network() {
+        return Err(AuditError::NetworkNamespace);
+    }
+    widen(socket)?;
+    let group = 1 << (AUDIT_NLGRP_READLOG - 1);
+    let joined = socket.bind(&SocketAddr::new(0, group));
+    joined.map_err(|error| match Errno::from_io_error(&error) {
+        Some(Errno::PERM | Errno::ACCESS) => AuditError::NoRead,
+        _ => AuditError::of_call("bind", error),
+    })
 }
 
 /// The drops of a socket, from `/proc/net/netlink`: the last columns are drops and inode.

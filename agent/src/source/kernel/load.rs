@@ -38,6 +38,14 @@ pub struct ProbeReport {
     pub state: ProbeState,
 }
 
+impl ProbeReport {
+    /// Whether the probe sees something.
+    #[must_use]
+    pub const fn is_attached(&self) -> bool {
+        matches!(self.state, ProbeState::Attached { .. })
+    }
+}
+
 /// State of a probe.
 #[derive(Clone, Debug)]
 pub enum ProbeState {
@@ -52,6 +60,26 @@ pub enum ProbeState {
     Declined,
     /// No rung attached: each with its reason.
     Failed(Vec<(&'static str, String)>),
+    /// The probes could not be loaded, any of them: why, and the remedy.
+    NotLoaded(String),
+}
+
+/// What became of the probes.
+#[derive(Debug)]
+pub enum Probes {
+    /// At least one is attached.
+    Attached(Box<Kernel>),
+    /// None is.
+    Absent(Absence),
+}
+
+/// Why no probe is attached.
+#[derive(Debug)]
+pub struct Absence {
+    /// Each probe, in the order of [`PROBES`].
+    pub reports: Vec<ProbeReport>,
+    /// What it comes down to, with the remedy.
+    pub reason: KernelError,
 }
 
 /// The running probes. They detach when this is dropped.
@@ -63,49 +91,36 @@ pub struct Kernel {
 }
 
 impl Kernel {
-    /// Resolves offsets, loads the object, and attaches what attaches.
+    /// Resolves offsets, loads the object, and attaches what attaches. That this kernel lets nothing attach is an answer.
     ///
     /// # Errors
-    /// [`KernelError`] where nothing can be seen at all; a single probe that does not attach is in
-    /// `reports`.
-    pub fn start(config: &KernelConfig) -> Result<Self, KernelError> {
-        let btf = Btf::read(Path::new(KERNEL_BTF)).map_err(KernelError::NoBtf)?;
-        let mode = CgroupMode::find(&config.cgroups, &btf)?;
-        let resolution = resolve(&btf, OFFSETS);
-        drop(btf);
-        let host = config.host.inums();
-        let mut loader = EbpfLoader::new();
-        // The verifier writes its log again for every size of buffer that is tried: seconds, for a refused
-        // program. Only asked for when somebody looks.
-        let log = tracing::enabled!(tracing::Level::TRACE);
-        loader.btf(None).verifier_log_level(if log {
-            VerifierLogLevel::default()
-        } else {
-            VerifierLogLevel::empty()
-        });
-        for (name, value) in &resolution.values {
-            loader.override_global(name, value, true);
+    /// [`KernelError`] where what is asked for is not there, or the object does not belong to this agent.
+    pub fn start(config: &KernelConfig) -> Result<Probes, KernelError> {
+        if PROBES.iter().all(|probe| config.declines(probe)) {
+            return Ok(Probes::not_loaded(config, KernelError::Declined));
         }
-        loader.override_global("HOST_NAMESPACES", &host, true);
-        let lengths = lengths(&config.socket_names);
-        loader.override_global("SOCKET_NAME_LENGTHS", &lengths, true);
-        loader.override_global("CGROUP_V1_SUBSYS", &mode.subsys, true);
-        loader.override_global("CGROUP_HIERARCHY", &mode.hierarchy, true);
-        let ebpf = loader.load(OBJECT).map_err(KernelError::of_load)?;
+        let (ebpf, missing) = match load(config) {
+            Err(error) if error.is_of_this_host() => return Ok(Probes::not_loaded(config, error)),
+            other => other?,
+        };
         let mut kernel = Self {
             ebpf,
             reports: Vec::new(),
         };
         for probe in PROBES {
-            let state = if config.without.iter().any(|name| name == probe.name) {
+            let state = if config.declines(probe) {
                 ProbeState::Declined
             } else {
-                kernel.climb(probe, config, &resolution.missing)
+                kernel.climb(probe, config, &missing)
             };
             kernel.reports.push(ProbeReport { probe, state });
         }
-        kernel.refuse_blindness()?;
-        Ok(kernel)
+        if kernel.reports.iter().any(ProbeReport::is_attached) {
+            return Ok(Probes::Attached(Box::new(kernel)));
+        }
+        let reason = KernelError::Nothing(kernel.first_refusal().unwrap_or_default());
+        let reports = kernel.reports;
+        Ok(Probes::Absent(Absence { reports, reason }))
     }
 
     /// Takes the rings out for reading, the maps for writing, and the counters.
@@ -225,25 +240,78 @@ impl Kernel {
         Ok(())
     }
 
-    /// With no probe attached there is nothing to watch; with some, the rest is reported as blind.
-    fn refuse_blindness(&self) -> Result<(), KernelError> {
-        let attached = self
-            .reports
-            .iter()
-            .any(|report| matches!(report.state, ProbeState::Attached { .. }));
-        let declined = self
-            .reports
-            .iter()
-            .all(|report| matches!(report.state, ProbeState::Declined));
-        if attached || declined {
-            return Ok(());
-        }
-        let reason = self.reports.iter().find_map(|report| match &report.state {
+    fn first_refusal(&self) -> Option<String> {
+        self.reports.iter().find_map(|report| match &report.state {
             ProbeState::Failed(refused) => refused.first().map(|(rung, reason)| format!("{rung}: {reason}")),
             _ => None,
-        });
-        Err(KernelError::Nothing(reason.unwrap_or_default()))
+        })
     }
+}
+
+impl Probes {
+    /// None could be loaded, or none is asked for.
+    fn not_loaded(config: &KernelConfig, reason: KernelError) -> Self {
+        let state = |probe| match config.declines(probe) {
+            true => ProbeState::Declined,
+            false => ProbeState::NotLoaded(reason.to_string()),
+        };
+        let report = |probe| ProbeReport {
+            probe,
+            state: state(probe),
+        };
+        let reports = PROBES.iter().map(report).collect();
+        Self::Absent(Absence { reports, reason })
+    }
+
+    /// How each probe fared, in the order of [`PROBES`].
+    #[must_use]
+    pub fn reports(&self) -> &[ProbeReport] {
+        match self {
+            Self::Attached(kernel) => &kernel.reports,
+            Self::Absent(absence) => &absence.reports,
+        }
+    }
+
+    /// Whether the probe of this name is attached.
+    #[must_use]
+    pub fn sees(&self, name: &str) -> bool {
+        let mut reports = self.reports().iter();
+        reports.any(|report| report.probe.name == name && report.is_attached())
+    }
+}
+
+impl KernelConfig {
+    fn declines(&self, probe: &Probe) -> bool {
+        self.without.iter().any(|name| name == probe.name)
+    }
+}
+
+/// Loads the object for this kernel, and says which fields that lacks.
+fn load(config: &KernelConfig) -> Result<(Ebpf, Vec<Missing>), KernelError> {
+    let btf = Btf::read(Path::new(KERNEL_BTF)).map_err(KernelError::NoBtf)?;
+    let mode = CgroupMode::find(&config.cgroups, &btf)?;
+    let resolution = resolve(&btf, OFFSETS);
+    drop(btf);
+    let host = config.host.inums();
+    let mut loader = EbpfLoader::new();
+    // The verifier writes its log again for every size of buffer that is tried: seconds, for a refused
+    // program. Only asked for when somebody looks.
+    let log = tracing::enabled!(tracing::Level::TRACE);
+    loader.btf(None).verifier_log_level(if log {
+        VerifierLogLevel::default()
+    } else {
+        VerifierLogLevel::empty()
+    });
+    for (name, value) in &resolution.values {
+        loader.override_global(name, value, true);
+    }
+    loader.override_global("HOST_NAMESPACES", &host, true);
+    let lengths = lengths(&config.socket_names);
+    loader.override_global("SOCKET_NAME_LENGTHS", &lengths, true);
+    loader.override_global("CGROUP_V1_SUBSYS", &mode.subsys, true);
+    loader.override_global("CGROUP_HIERARCHY", &mode.hierarchy, true);
+    let ebpf = loader.load(OBJECT).map_err(KernelError::of_load)?;
+    Ok((ebpf, resolution.missing))
 }
 
 /// Which lengths the names have: bit N for N bytes. Longer ones no socket can bear.
@@ -308,6 +376,40 @@ fn describe(hook: &str, error: &ProgramError) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn probes_that_nobody_wants_are_not_loaded() {
+        let without = PROBES.iter().map(|probe| probe.name.to_owned()).collect();
+        let config = KernelConfig {
+            without,
+            ..KernelConfig::default()
+        };
+        let probes = Kernel::start(&config).unwrap();
+        let Probes::Absent(Absence { reports, reason }) = probes else {
+            panic!("{probes:?}")
+        };
+        assert!(matches!(reason, KernelError::Declined));
+        assert_eq!(reports.len(), PROBES.len());
+        let declined = |report: &ProbeReport| matches!(report.state, ProbeState::Declined);
+        assert!(reports.iter().all(declined));
+    }
+
+    #[test]
+    fn what_keeps_all_probes_from_loading_is_told_of_each_that_was_wanted() {
+        let config = KernelConfig {
+            without: vec!["mount".to_owned()],
+            ..KernelConfig::default()
+        };
+        let reason = KernelError::Cgroup("none".to_owned());
+        let probes = Probes::not_loaded(&config, reason);
+        for report in probes.reports() {
+            match &report.state {
+                ProbeState::Declined => assert_eq!(report.probe.name, "mount"),
+                ProbeState::NotLoaded(why) => assert!(why.ends_with(": none"), "{why}"),
+                other => panic!("{other:?}"),
+            }
+        }
+    }
 
     #[test]
     fn lengths_are_bits() {

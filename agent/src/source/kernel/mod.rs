@@ -17,7 +17,7 @@ pub use clock::BootClock;
 pub use decode::RecentExec;
 pub use error::KernelError;
 pub use ladder::{Hook, PROBES, Probe, Rung};
-pub use load::{Kernel, KernelConfig, ProbeReport, ProbeState};
+pub use load::{Absence, Kernel, KernelConfig, ProbeReport, ProbeState, Probes};
 pub use losses::{Loss, LossCount, LossMeter};
 pub use maps::KernelMaps;
 pub use ring::{Batch, Rings};
