@@ -105,9 +105,12 @@ fn what_records_are_worth_is_said_with_its_remedy() {
     assert_eq!(unreadable.to_string(), "no records: not here");
 }
 
+/// Whether auditing is enabled, the rules, and what is told of which probe.
+type Step<'a> = (u32, &'a [&'a str], &'a [(&'a str, StatusState)]);
+
 /// What is told of the worth of records, rule set after rule set.
 #[track_caller]
-fn check_changes(stand_in: &mut StandIn, steps: &[(u32, &[&str], &[(&str, StatusState)])]) {
+fn check_changes(stand_in: &mut StandIn, steps: &[Step<'_>]) {
     for (enabled, rules, expect) in steps {
         let (status, rules) = audit(*enabled, rules);
         let told = stand_in.update(&Ok((&status, &rules)), Time::now());
