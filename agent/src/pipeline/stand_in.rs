@@ -83,11 +83,8 @@ impl Worth {
 const DISABLED: &str = "auditing is disabled (auditctl -e 1)";
 
 fn missing(calls: &[&str]) -> String {
-    format!(
-        "no rule for {} is loaded, as would be: auditctl -a always,exit -F arch=b64 -S {}",
-        calls.join(", "),
-        calls.join(",")
-    )
+    let calls = calls.join(",");
+    format!("no rule is loaded as by: auditctl -a always,exit -F arch=b64 -S {calls}")
 }
 
 impl fmt::Display for Worth {

@@ -104,7 +104,7 @@ mod tests {
         check(
             "exec",
             &audit(1, &[]),
-            Some(("no records: no rule for execve", None)),
+            Some(("no records: no rule is loaded", None)),
         );
         check(
             "connect",

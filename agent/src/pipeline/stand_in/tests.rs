@@ -83,11 +83,10 @@ fn what_records_are_worth_is_said_with_its_remedy() {
         1,
         &["-a always,exit -F arch=b64 -S execve -F auid>=1000"],
         &format!(
-            "records of execve stand in for it; of execve only as far as rules go; no rule for execveat is loaded, \
-             as would be: {add} execveat"
+            "records of execve stand in for it; of execve only as far as rules go; no rule is loaded as by: {add} execveat"
         ),
     );
-    let none = format!("no rule for execve, execveat is loaded, as would be: {add} execve,execveat");
+    let none = format!("no rule is loaded as by: {add} execve,execveat");
     check_worth(&both, 1, &[CONNECTIONS], &format!("no records: {none}"));
     check_worth(
         &both,
