@@ -11,7 +11,7 @@ pub enum PipelineError {
     Kernel(#[source] KernelError),
     /// No probe is attached, and no audit records stand in: nothing that happens would be seen.
     #[error(
-        "cannot watch this host: no audit records stand in for probes ({records}), and no probe is attached"
+        "cannot watch this host: audit records ({records}) do not stand in for probes, of which none is attached"
     )]
     Blind {
         /// Why no records come, and what would change that.
