@@ -8,6 +8,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use super::Fault;
+use crate::pipeline::stand_in::{StandIn, trail};
 use crate::source::audit;
 use crate::source::engine::Endpoint;
 use crate::source::host;
@@ -37,11 +38,13 @@ impl DoctorCommand {
         let engine = engine.map_err(|error| Fault::usage(&error))?;
         require_root()?;
         let host = host::facts().namespaces.unwrap_or_default();
-        let kernel = Kernel::start(&KernelConfig {
+        let probes = Kernel::start(&KernelConfig {
             host,
             ..KernelConfig::default()
         })?;
-        let report = report::report(&kernel.reports, facts::collect(&engine), &audit::look());
+        let look = audit::look();
+        let trail = trail(&look);
+        let report = report::report(probes.reports(), facts::collect(&engine), &trail);
         let text = if self.json {
             serde_json::to_string(&report).map_err(|error| Fault::other(error.to_string()))?
         } else {
@@ -49,14 +52,17 @@ impl DoctorCommand {
         };
         match writeln!(io::stdout(), "{}", text.trim_end()) {
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-                Err(Fault::other(format!("cannot write the report: {error}")))
+                return Err(Fault::other(format!("cannot write the report: {error}")));
             }
-            _ => Ok(if report.complete() {
-                ExitCode::SUCCESS
-            } else {
-                ExitCode::from(1)
-            }),
+            _ => {}
         }
+        // As `watch` would be refused.
+        StandIn::new(probes.reports(), &trail).refuse_blindness(probes, &trail)?;
+        Ok(if report.complete() {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::from(1)
+        })
     }
 }
 

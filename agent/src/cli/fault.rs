@@ -62,7 +62,7 @@ impl Fault {
 impl From<PipelineError> for Fault {
     fn from(error: PipelineError) -> Self {
         match error {
-            PipelineError::Kernel(_) => Self::host(&error),
+            PipelineError::Kernel(_) | PipelineError::Blind { .. } => Self::host(&error),
             _ => Self::other(chain(&error)),
         }
     }

@@ -13,8 +13,8 @@ use crate::pipeline::{self, Style, WatchConfig};
 use crate::source::engine::Endpoint;
 use crate::source::kernel::{CgroupModeChoice, KernelConfig, PROBES};
 
-/// Watch this host: needs root, a kernel with BTF, and nothing else. An engine that is down, or comes
-/// later, is followed when it is there.
+/// Watch this host: needs root, and a kernel with BTF or audit rules that record what happens. An engine that is down,
+/// or comes later, is followed when it is there.
 #[derive(Debug, clap::Args)]
 pub struct WatchCommand {
     /// One JSON object per line.

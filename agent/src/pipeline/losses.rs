@@ -10,26 +10,30 @@ const MISSED_EVERY: u32 = 5;
 /// The counters, and what they said last time.
 #[derive(Debug)]
 pub(super) struct Losses {
+    /// None where no probe is attached, which loses nothing.
+    probes: Option<ProbeLosses>,
+    undecodable: u64,
+    unplaced: u64,
+    last: Time,
+}
+
+/// The counters of the probes.
+#[derive(Debug)]
+pub(super) struct ProbeLosses {
     /// Kept here for its programs: they detach when it is dropped.
     kernel: Kernel,
     meter: LossMeter,
     missed: Vec<u64>,
-    undecodable: u64,
-    unplaced: u64,
-    last: Time,
     looks: u32,
 }
 
 impl Losses {
-    pub(super) fn new(kernel: Kernel, meter: LossMeter, now: Time) -> Self {
+    pub(super) const fn new(probes: Option<ProbeLosses>, now: Time) -> Self {
         Self {
-            kernel,
-            meter,
-            missed: Vec::new(),
+            probes,
             undecodable: 0,
             unplaced: 0,
             last: now,
-            looks: 0,
         }
     }
 
@@ -46,11 +50,10 @@ impl Losses {
     /// What was lost since the last call.
     pub(super) fn gaps(&mut self, containers: &ContainerTable, now: Time) -> Vec<Gap> {
         let from = std::mem::replace(&mut self.last, now);
-        let counts = self.meter.read(|cgroup| containers.is_alive(cgroup));
-        let mut gaps: Vec<_> = counts
-            .into_iter()
-            .map(|count| gap(&count, containers, from, now))
-            .collect();
+        let mut gaps = match &mut self.probes {
+            Some(probes) => probes.gaps(containers, from, now),
+            None => Vec::new(),
+        };
         if self.undecodable > 0 {
             let lost = std::mem::take(&mut self.undecodable);
             let detail = "records of the probes that this version does not understand".to_owned();
@@ -69,6 +72,26 @@ impl Losses {
                 ..bare("audit", "unplaced", lost, from, now)
             });
         }
+        gaps
+    }
+}
+
+impl ProbeLosses {
+    pub(super) const fn new(kernel: Kernel, meter: LossMeter) -> Self {
+        Self {
+            kernel,
+            meter,
+            missed: Vec::new(),
+            looks: 0,
+        }
+    }
+
+    fn gaps(&mut self, containers: &ContainerTable, from: Time, now: Time) -> Vec<Gap> {
+        let counts = self.meter.read(|cgroup| containers.is_alive(cgroup));
+        let mut gaps: Vec<_> = counts
+            .into_iter()
+            .map(|count| gap(&count, containers, from, now))
+            .collect();
         self.looks += 1;
         if self.looks.is_multiple_of(MISSED_EVERY) {
             self.missed(from, now, &mut gaps);

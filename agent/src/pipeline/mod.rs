@@ -15,6 +15,7 @@ mod outlet;
 mod reader;
 mod recorded;
 mod scene;
+mod sight;
 mod signals;
 pub(crate) mod stand_in;
 mod startup;

@@ -1,6 +1,7 @@
 //! Whose an audit record is: it names a process by its number, and the rest is looked up while that lives.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use super::scene::Scene;
 use crate::model::{CgroupId, ContainerId, Exec, InodeId, Process, ProcessKey, Sighting, Time, What};
@@ -14,23 +15,54 @@ const GRAIN_NANOS: u64 = 11_000_000;
 /// Processes whose file is remembered; beyond, all are forgotten.
 const EXECUTED_MAX: usize = 16_384;
 
-/// The file that each process runs, by the records of execs: records come in order, so this is how it was at the record at
-/// hand, when the process itself may have gone on to another. The runtime is told by it from what it starts.
+/// How long a process that is gone answers for where its children are: its number may be another's then.
+const ANSWERS_FOR: Duration = Duration::from_secs(2);
+
+/// What processes run, and where, by the records of execs: records come in order, so this is how it was at the record at
+/// hand, when the process itself may have gone on to another, or be gone. The runtime is told by it from what it starts.
 #[derive(Debug, Default)]
 pub(super) struct Executed {
-    files: HashMap<u32, InodeId>,
+    last: HashMap<u32, Last>,
+}
+
+/// A process at its last exec.
+#[derive(Clone, Copy, Debug)]
+struct Last {
+    file: InodeId,
+    /// Where that was seen to be, and when.
+    seen: Option<(Spot, Time)>,
+}
+
+/// Where a process is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Spot {
+    Host,
+    Container(CgroupId),
 }
 
 impl Executed {
     fn note(&mut self, pid: u32, file: InodeId) {
-        if self.files.len() >= EXECUTED_MAX {
-            self.files.clear();
+        if self.last.len() >= EXECUTED_MAX {
+            self.last.clear();
         }
-        self.files.insert(pid, file);
+        self.last.insert(pid, Last { file, seen: None });
+    }
+
+    /// Notes where a process was seen to be.
+    fn seen(&mut self, pid: u32, spot: Spot, at: Time) {
+        if let Some(last) = self.last.get_mut(&pid) {
+            last.seen = Some((spot, at));
+        }
     }
 
     fn file(&self, pid: u32) -> Option<InodeId> {
-        self.files.get(&pid).copied()
+        self.last.get(&pid).map(|last| last.file)
+    }
+
+    /// Where a process was a moment ago.
+    fn spot(&self, pid: u32, now: Time) -> Option<Spot> {
+        let (spot, at) = self.last.get(&pid)?.seen?;
+        (now.since(at) < ANSWERS_FOR).then_some(spot)
     }
 }
 
@@ -48,6 +80,19 @@ pub(super) enum Place {
 impl Scene {
     /// Fills in the process and its container.
     pub(super) fn place(&mut self, sighting: &mut Sighting) -> Place {
+        let (pid, at) = (sighting.process.pid, sighting.time);
+        let place = self.find(sighting);
+        if let What::Exec(exec) = &sighting.what
+            && has_name(exec)
+            && place != Place::Unknown
+        {
+            let spot = sighting.container.map_or(Spot::Host, Spot::Container);
+            self.executed.seen(pid, spot, at);
+        }
+        place
+    }
+
+    fn find(&mut self, sighting: &mut Sighting) -> Place {
         let pid = sighting.process.pid;
         let parent = sighting.process.ancestors.first().map(|parent| parent.pid);
         if let What::Exec(_) = sighting.what {
@@ -106,9 +151,9 @@ impl Scene {
             sighting.process = recent.process;
             return Place::Known;
         }
-        let parent = sighting.process.ancestors.first().map(|parent| parent.pid);
-        self.tell_file(sighting, parent);
-        let parent = parent.and_then(doer);
+        let parent_pid = sighting.process.ancestors.first().map(|parent| parent.pid);
+        self.tell_file(sighting, parent_pid);
+        let parent = parent_pid.and_then(doer);
         if let Some(found) = &parent {
             let file = self.executed.file(found.process.pid).or(found.exe);
             sighting.ancestors = vec![(found.process.key(), file.unwrap_or_default())];
@@ -123,7 +168,29 @@ impl Scene {
             Some(parent) if !parent.exe.is_some_and(|exe| self.is_runtime_file(exe)) => {
                 self.settle(sighting, None, parent.process.pid)
             }
-            _ => Place::Unknown,
+            Some(_runtime) => Place::Unknown,
+            None => self.place_by_the_dead(sighting, parent_pid),
+        }
+    }
+
+    /// Of a process that is gone, as its parent is: where that was a moment ago. A runtime's child may be anywhere.
+    fn place_by_the_dead(&self, sighting: &mut Sighting, parent: Option<u32>) -> Place {
+        let of_program = |pid: &u32| {
+            let file = self.executed.file(*pid);
+            file.is_some_and(|file| !self.is_runtime_file(file))
+        };
+        let spot = parent
+            .filter(of_program)
+            .and_then(|pid| self.executed.spot(pid, sighting.time));
+        match (spot, &sighting.what) {
+            (None, _) => Place::Unknown,
+            (Some(Spot::Host), What::Exec(exec)) if !is_privileged(exec) => Place::Indifferent,
+            (Some(Spot::Host), _) => Place::Known,
+            (Some(Spot::Container(root)), _) => {
+                sighting.container = Some(root);
+                sighting.by_namespace = true;
+                Place::Known
+            }
         }
     }
 
@@ -140,6 +207,11 @@ impl Scene {
 
 const fn is_privileged(exec: &Exec) -> bool {
     exec.file.setuid || exec.file.setgid || matches!(exec.file.file_caps, Some(true)) || exec.gained.any()
+}
+
+/// The runtime's copy of itself has none, and its children may be anywhere.
+fn has_name(exec: &Exec) -> bool {
+    !exec.file.unlinked && exec.file.path != "/"
 }
 
 /// Whether the process had started when something happened: its number may be another's by now.
@@ -206,7 +278,47 @@ fn take_over(process: &mut Process, now: &Process, is_exec: bool) {
 mod tests {
     use super::*;
     use crate::model::testing::{at, exec};
-    use crate::model::{CapSet, Event, Seccomp};
+    use crate::model::{AncestorRef, CapSet, Event, Seccomp};
+    use crate::pipeline::sight::Maps;
+
+    /// Numbers that no process has.
+    const GONE: u32 = 1 << 30;
+    const PARENT: u32 = GONE + 1;
+    const ROOT: CgroupId = CgroupId(77);
+
+    /// Where a program is placed that is gone, as is its parent, which was seen there and then.
+    #[track_caller]
+    fn check_dead(parent: Option<(Spot, u64)>, privileged: bool, expect: (Place, Option<CgroupId>)) {
+        let mut scene = Scene::new(Maps::Nobody, Vec::new(), 0, false).unwrap();
+        if let Some((spot, millis)) = parent {
+            scene.executed.note(PARENT, InodeId { dev: 1, ino: 3 });
+            scene.executed.seen(PARENT, spot, at(millis));
+        }
+        let (mut sighting, _) = own();
+        sighting.time = at(100_000);
+        sighting.process.pid = GONE;
+        sighting.process.ancestors = vec![AncestorRef {
+            pid: PARENT,
+            comm: "sh".to_owned(),
+            exe: "/bin/sh".to_owned(),
+            start_time: 0,
+        }];
+        if let What::Exec(exec) = &mut sighting.what {
+            exec.file.setuid = privileged;
+        }
+        assert_eq!((scene.place(&mut sighting), sighting.container), expect);
+    }
+
+    #[test]
+    fn the_dead_are_where_their_parent_was_a_moment_ago() {
+        check_dead(Some((Spot::Host, 99_000)), false, (Place::Indifferent, None));
+        check_dead(Some((Spot::Host, 99_000)), true, (Place::Known, None));
+        let container = Some((Spot::Container(ROOT), 99_000));
+        check_dead(container, false, (Place::Known, Some(ROOT)));
+        // Its number may be another's by now.
+        check_dead(Some((Spot::Host, 90_000)), false, (Place::Unknown, None));
+        check_dead(None, true, (Place::Unknown, None));
+    }
 
     /// This very process, as a record names it.
     fn own() -> (Sighting, Doer) {

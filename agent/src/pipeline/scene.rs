@@ -11,10 +11,11 @@ use crate::model::{
     MountEffect, MountRequest, NamespaceChange, NamespaceOwner, Observation, Sighting, Source, Time, What,
 };
 use crate::source::host;
-use crate::source::kernel::{KernelError, KernelMaps, RecentExec};
+use crate::source::kernel::{KernelError, RecentExec};
 
 use super::hold::Held;
 use super::recorded::Executed;
+use super::sight::Maps;
 
 /// Between two looks for all runtimes' executables because of an unknown one.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -41,7 +42,7 @@ pub(super) enum Seen {
 pub(super) struct Scene {
     pub(super) containers: ContainerTable,
     pub(super) sockets: SocketTable,
-    maps: KernelMaps,
+    maps: Maps,
     processes: ProcessTable,
     plumbing: Plumbing,
     /// When an unknown runtime last made us look at all of them.
@@ -65,7 +66,7 @@ pub(super) struct Scene {
 impl Scene {
     /// Looks at what is there: runtimes, their sockets, and containers that run already.
     pub(super) fn new(
-        maps: KernelMaps,
+        maps: Maps,
         extra_sockets: Vec<(String, PathBuf)>,
         mnt_ns: u32,
         host_effects: bool,
@@ -441,15 +442,18 @@ impl Scene {
         };
         match op {
             CgroupOp::Created if cgroup == root => drop(self.containers.born(*root, path)),
-            CgroupOp::Removed if cgroup == root => {
-                self.containers.died(*root, sighting.time);
-                self.plumbing.forget(*root);
-                self.first_mounts.remove(root);
-                self.first_pids.remove(root);
-            }
+            CgroupOp::Removed if cgroup == root => self.bury(*root, sighting.time),
             _ => {}
         }
         Some(*root)
+    }
+
+    /// Forgets what was known of a container's outermost cgroup, which is gone.
+    pub(super) fn bury(&mut self, root: CgroupId, at: Time) {
+        self.containers.died(root, at);
+        self.plumbing.forget(root);
+        self.first_mounts.remove(&root);
+        self.first_pids.remove(&root);
     }
 
     fn entered(&self, kind: &str, inum: u32, owner: Option<CgroupId>) -> EnteredNamespace {

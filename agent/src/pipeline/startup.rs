@@ -3,12 +3,14 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{Style, stand_in};
+use super::stand_in::{StandIn, component, trail};
+use super::{PipelineError, Style};
 use crate::check::Benchmark;
 use crate::model::{Policy, Status, StatusState, Time};
+use crate::source::audit;
 use crate::source::engine::Endpoint;
 use crate::source::host::{CgroupError, CgroupVersion, Hierarchy};
-use crate::source::kernel::{CgroupModeChoice, KernelConfig, ProbeReport, ProbeState};
+use crate::source::kernel::{CgroupModeChoice, Kernel, KernelConfig, ProbeReport, ProbeState, Probes};
 
 /// How to watch.
 #[derive(Debug)]
@@ -57,8 +59,40 @@ impl WatchConfig {
     }
 }
 
-/// What is said of a probe at the start: nothing of one on its first rung.
-pub(super) fn probe_status(report: &ProbeReport, time: Time) -> Option<Status> {
+/// Attaches the probes, and looks for records in the place of those that are missing.
+///
+/// # Errors
+/// [`PipelineError::Kernel`], and [`PipelineError::Blind`] where neither would show anything.
+pub(super) fn attach(config: &KernelConfig) -> Result<(Probes, StandIn), PipelineError> {
+    let probes = Kernel::start(config).map_err(PipelineError::Kernel)?;
+    if probes.reports().iter().all(ProbeReport::is_attached) {
+        return Ok((probes, StandIn::default()));
+    }
+    let look = audit::look();
+    let trail = trail(&look);
+    let stand_in = StandIn::new(probes.reports(), &trail);
+    let probes = stand_in.refuse_blindness(probes, &trail)?;
+    Ok((probes, stand_in))
+}
+
+/// What is said at the start: of each probe that is not on its first rung, and that watching has begun.
+pub(super) fn first_statuses(probes: &Probes, stand_in: &StandIn, time: Time) -> Vec<Status> {
+    let absence = match probes {
+        Probes::Attached(_) => None,
+        Probes::Absent(absence) => Some(Status {
+            time,
+            state: StatusState::Degraded,
+            component: "probes".to_owned(),
+            reason: format!("none is attached: {}", absence.reason),
+        }),
+    };
+    let each = probes.reports().iter();
+    let each = each.filter_map(|report| probe_status(report, stand_in, time));
+    let started = started(probes.reports(), stand_in, time);
+    absence.into_iter().chain(each).chain([started]).collect()
+}
+
+fn probe_status(report: &ProbeReport, stand_in: &StandIn, time: Time) -> Option<Status> {
     let list = |refused: &[(&str, String)]| {
         refused
             .iter()
@@ -67,6 +101,10 @@ pub(super) fn probe_status(report: &ProbeReport, time: Time) -> Option<Status> {
             .join("; ")
     };
     let sees = report.probe.sees;
+    let instead = || {
+        let worth = stand_in.worth(report.probe.name);
+        worth.map_or_else(String::new, |worth| format!("; audit: {worth}"))
+    };
     let reason = match &report.state {
         ProbeState::Attached { refused, .. } if refused.is_empty() => return None,
         ProbeState::Attached { rung, refused } => {
@@ -76,35 +114,37 @@ pub(super) fn probe_status(report: &ProbeReport, time: Time) -> Option<Status> {
                 list(refused)
             )
         }
-        ProbeState::Declined => format!(
-            "{sees}: not seen, as asked{}",
-            stand_in::instead(report.probe.name)
-        ),
+        ProbeState::Declined => format!("{sees}: not seen by a probe, as asked{}", instead()),
         ProbeState::Failed(refused) => format!(
-            "{sees}: not seen, since {} did not attach{}",
+            "{sees}: not seen by a probe, since {} did not attach{}",
             list(refused),
-            stand_in::instead(report.probe.name)
+            instead()
         ),
+        // Why is said once, of all.
+        ProbeState::NotLoaded(_) => format!("{sees}: not seen by a probe{}", instead()),
     };
     Some(Status {
         time,
         state: StatusState::Degraded,
-        component: format!("probe {}", report.probe.name),
+        component: component(report.probe),
         reason,
     })
 }
 
 /// The line that says that watching has begun.
-pub(super) fn started(reports: &[ProbeReport], time: Time) -> Status {
-    let attached: Vec<_> = reports
-        .iter()
-        .filter(|report| matches!(report.state, ProbeState::Attached { .. }))
-        .map(|report| report.probe.name)
-        .collect();
+fn started(reports: &[ProbeReport], stand_in: &StandIn, time: Time) -> Status {
+    let attached = reports.iter().filter(|report| report.is_attached());
+    let attached: Vec<_> = attached.map(|report| report.probe.name).collect();
+    let by_records = stand_in.told().join(", ");
+    let what = match (attached.is_empty(), by_records.is_empty()) {
+        (false, true) => attached.join(", "),
+        (false, false) => format!("{}; by audit records {by_records}", attached.join(", ")),
+        (true, _) => format!("by audit records alone: {by_records}"),
+    };
     Status {
         time,
         state: StatusState::Started,
         component: "hullwatch".to_owned(),
-        reason: format!("watching {}", attached.join(", ")),
+        reason: format!("watching {what}"),
     }
 }

@@ -10,15 +10,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
-use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout, timeout_at};
 
 use super::hold::Hold;
 use super::outlet::Outlet;
-use super::reader::{self, Read};
+use super::reader::Read;
 use super::scene::{Scene, socket_names};
+use super::sight::Sight;
 use super::signals::Stop;
-use super::startup::{WatchConfig, hierarchy, probe_status, started};
-use super::{PipelineError, audit, engine, losses, stand_in, survey};
+use super::stand_in::StandIn;
+use super::startup::{WatchConfig, attach, first_statuses, hierarchy};
+use super::{PipelineError, audit, engine, losses, survey};
 use crate::check::{self, Benchmark};
 use crate::correlate::{Correlator, Settings};
 use crate::model::{
@@ -29,7 +31,7 @@ use crate::source::audit::{AuditItem, Interest};
 use crate::source::engine::EngineItem;
 use crate::source::files::{FileItem, FileWatch};
 use crate::source::host;
-use crate::source::kernel::{Kernel, KernelConfig, KernelError};
+use crate::source::kernel::{KernelConfig, KernelError};
 use crate::telemetry;
 
 /// How often losses are counted, sockets looked for, and folded counts told.
@@ -42,6 +44,9 @@ const SOCKETS_EVERY: u64 = 5;
 const SLOW_EVERY: u64 = 30;
 /// How long, at the end, events that have happened are waited for.
 const LAST_LOOK: Duration = Duration::from_millis(20);
+
+/// The probe that tells of the birth and end of containers' cgroups.
+const PROBE_OF_CGROUPS: &str = "cgroup";
 
 /// Why the loop cannot go on.
 enum Fatal {
@@ -81,6 +86,10 @@ struct Watch {
     files: Option<FileWatch>,
     /// Which records of the audit trail matter.
     interest: Arc<Interest>,
+    /// The probes in whose place records are taken.
+    stand_in: StandIn,
+    /// Whether a probe tells of the end of containers' cgroups; else the engine's word of the containers' must do.
+    sees_cgroups: bool,
     /// Whether the engine answers, as far as is known: only then is it worth waiting for.
     engine_answers: bool,
     ticks: u64,
@@ -129,51 +138,53 @@ pub async fn watch(config: WatchConfig) -> Result<(), PipelineError> {
     let facts = host::facts();
     let host = facts.namespaces.unwrap_or_default();
     let socket_names = socket_names(&sockets);
-    let mut kernel = Kernel::start(&KernelConfig {
+    let (probes, stand_in) = attach(&KernelConfig {
         host,
         socket_names,
         ..config.kernel
-    })
-    .map_err(PipelineError::Kernel)?;
-    let (rings, maps, meter) = kernel.split().map_err(PipelineError::Kernel)?;
+    })?;
+    let statuses = first_statuses(&probes, &stand_in, Time::now());
+    let sees_cgroups = probes.sees(PROBE_OF_CGROUPS);
     let outlet = Outlet::open(config.style, config.observations).map_err(PipelineError::Stdout)?;
-    let reports = kernel.reports.clone();
+    let Sight { events, maps, losses } = Sight::open(probes).map_err(PipelineError::Kernel)?;
     let scene = Scene::new(maps, sockets.clone(), host.mnt, config.observations);
     let mut scene = scene.map_err(PipelineError::Kernel)?;
     let found = hierarchy(&cgroups).and_then(|hierarchy| scene.find_containers(hierarchy));
     let (engine_items, wanted) = engine::spawn(config.engine, sockets);
     let (survey, surveyed) = survey::spawn();
     let (files, changed, unwatched) = on_host::start_files();
-    let interest = Arc::new(Interest::new(stand_in::facts(&reports), config.observations));
+    let interest = Arc::new(Interest::new(stand_in.facts(), config.observations));
+    let inlets = Inlets {
+        probes: events,
+        engine: engine_items,
+        files: changed,
+        survey: surveyed,
+        audit: audit::spawn(Arc::clone(&interest)),
+    };
     let mut watch = Watch {
         scene,
         hold: Hold::default(),
         correlator: correlator(config.benchmark),
         outlet,
-        losses: losses::Losses::new(kernel, meter, Time::now()),
+        losses,
         facts,
         wanted,
         survey,
         stale: true,
         untold: false,
         files,
-        interest: Arc::clone(&interest),
+        interest,
+        stand_in,
+        sees_cgroups,
         engine_answers: true,
         ticks: 0,
     };
     telemetry::give_back_memory();
     let outcome = async {
-        watch.begin(config.policy, found, &reports).await?;
+        watch.begin(config.policy, found, statuses).await?;
         if let Some(reason) = unwatched {
             watch.degraded("files", reason).await?;
         }
-        let inlets = Inlets {
-            probes: reader::spawn(rings),
-            engine: engine_items,
-            files: changed,
-            survey: surveyed,
-            audit: audit::spawn(interest),
-        };
         let reason = watch.follow(inlets, &mut stop).await?;
         watch.end(reason).await
     }
@@ -195,9 +206,8 @@ impl Watch {
         &mut self,
         policy: Policy,
         found: Result<host::FoundCgroups, host::CgroupError>,
-        reports: &[crate::source::kernel::ProbeReport],
+        statuses: Vec<Status>,
     ) -> Result<(), Fatal> {
-        let now = Time::now();
         match found {
             Ok(found) => match self.scene.adopt(&found) {
                 0 => {}
@@ -220,10 +230,7 @@ impl Watch {
         }
         self.tell(Event::Policy(policy)).await?;
         self.tell(Event::Host(Box::new(self.facts.clone()))).await?;
-        for status in reports.iter().filter_map(|report| probe_status(report, now)) {
-            self.outlet.line(&Line::Status(status)).await?;
-        }
-        Ok(self.outlet.line(&Line::Status(started(reports, now))).await?)
+        self.statuses(statuses).await
     }
 
     /// The loop. Returns why it was asked to stop.
@@ -238,12 +245,25 @@ impl Watch {
                 reason = stop.requested() => Ok(ControlFlow::Break(reason)),
             };
             if let ControlFlow::Break(reason) = step? {
-                while let Ok(Some(read)) = timeout(LAST_LOOK, inlets.probes.recv()).await {
-                    self.on_read(read).await?;
-                }
+                self.look_last(&mut inlets).await?;
                 return Ok(reason);
             }
         }
+    }
+
+    /// What happened before the end and is still on its way.
+    async fn look_last(&mut self, inlets: &mut Inlets) -> Result<(), Fatal> {
+        while let Ok(Some(read)) = timeout(LAST_LOOK, inlets.probes.recv()).await {
+            self.on_read(read).await?;
+        }
+        // A host may record without a pause.
+        let end = Instant::now() + LAST_LOOK;
+        while !self.stand_in.is_empty()
+            && let Ok(Some(item)) = timeout_at(end, inlets.audit.recv()).await
+        {
+            self.on_audit(item).await?;
+        }
+        Ok(())
     }
 
     async fn on_heard(&mut self, heard: Heard) -> Result<(), Fatal> {
@@ -342,6 +362,13 @@ impl Watch {
         }
         for violation in violations {
             self.outlet.line(&Line::Violation(Box::new(violation))).await?;
+        }
+        Ok(())
+    }
+
+    async fn statuses(&self, statuses: Vec<Status>) -> Result<(), Fatal> {
+        for status in statuses {
+            self.outlet.line(&Line::Status(status)).await?;
         }
         Ok(())
     }

@@ -2,19 +2,20 @@
 
 use std::fmt;
 
-use super::stand_in::{self, StandIn, Trail};
+use super::stand_in::{self, StandIn};
 use crate::model::{DoctorReport, KernelFacts, ProbeRow};
+use crate::pipeline::stand_in::Trail;
 use crate::source::kernel::{ProbeReport, ProbeState};
 
 /// The report of what was just attached, and of what the audit trail is worth where a probe is not.
-pub(super) fn report(probes: &[ProbeReport], kernel: KernelFacts, trail: &Trail) -> DoctorReport {
+pub(super) fn report(probes: &[ProbeReport], kernel: KernelFacts, trail: &Trail<'_>) -> DoctorReport {
     DoctorReport {
         kernel,
         probes: probes.iter().map(|probe| row(probe, trail)).collect(),
     }
 }
 
-fn row(report: &ProbeReport, trail: &Trail) -> ProbeRow {
+fn row(report: &ProbeReport, trail: &Trail<'_>) -> ProbeRow {
     let list = |refused: &[(&str, String)]| {
         refused
             .iter()
@@ -26,6 +27,7 @@ fn row(report: &ProbeReport, trail: &Trail) -> ProbeRow {
         ProbeState::Attached { rung, refused } => (Some(*rung), "attached", list(refused)),
         ProbeState::Declined => (None, "declined", "declined by the operator".to_owned()),
         ProbeState::Failed(refused) => (None, "failed", list(refused)),
+        ProbeState::NotLoaded(reason) => (None, "failed", reason.clone()),
     };
     let stand_in = match rung {
         Some(_) => None,
@@ -98,7 +100,6 @@ impl fmt::Display for Text<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::source::audit::AuditLook;
     use crate::source::kernel::PROBES;
 
     #[test]
@@ -117,7 +118,7 @@ mod tests {
         let rows: Vec<_> = [first, second]
             .into_iter()
             .zip(states)
-            .map(|(probe, state)| row(&ProbeReport { probe, state }, &Ok(AuditLook::default())))
+            .map(|(probe, state)| row(&ProbeReport { probe, state }, &Err(String::new())))
             .collect();
         assert_eq!(
             (rows[0].state.as_str(), rows[0].reason.as_str()),

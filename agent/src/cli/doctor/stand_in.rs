@@ -1,10 +1,6 @@
 //! What the audit trail is worth where a probe is not attached.
 
-use crate::pipeline::stand_in::calls;
-use crate::source::audit::{AuditError, AuditLook, Recorded, recorded};
-
-/// The trail, or why it cannot be looked at.
-pub(super) type Trail = Result<AuditLook, AuditError>;
+use crate::pipeline::stand_in::{Trail, Worth, calls};
 
 /// What records tell in the place of a probe.
 #[derive(Debug)]
@@ -16,49 +12,26 @@ pub(super) struct StandIn {
 }
 
 /// What records tell in the place of this probe; none where no record carries what it sees.
-pub(super) fn of(probe: &str, trail: &Trail) -> Option<StandIn> {
-    let calls = calls(probe)?;
-    let look = match trail {
-        Ok(look) => look,
-        Err(error) => return Some(StandIn::nothing(format!("no records: {error}"))),
+pub(super) fn of(probe: &str, trail: &Trail<'_>) -> Option<StandIn> {
+    let worth = Worth::of(calls(probe)?, trail);
+    let blind = match &worth {
+        Worth::Nothing(_) => None,
+        Worth::Records { sometimes, never, .. } => {
+            let mut blind: Vec<_> = not_told(probe).iter().map(|text| (*text).to_owned()).collect();
+            if !sometimes.is_empty() || !never.is_empty() {
+                let lacking: Vec<_> = never.iter().chain(sometimes).copied().collect();
+                blind.push(format!(
+                    "calls of {} that no rule has recorded, or that a rule keeps from it",
+                    lacking.join(", ")
+                ));
+            }
+            Some(blind)
+        }
     };
-    if look.status.enabled == 0 {
-        let said = format!(
-            "no records: auditing is disabled (auditctl -e 1); then those of {} would stand in",
-            calls.join(", ")
-        );
-        return Some(StandIn::nothing(said));
-    }
-    let lacking = |enough: Recorded| -> Vec<_> {
-        let lacks = |call: &&str| recorded(&look.rules, call) < enough;
-        calls.iter().copied().filter(lacks).collect()
-    };
-    let (never, not_always) = (lacking(Recorded::Sometimes), lacking(Recorded::Always));
-    if never.len() == calls.len() {
-        let said = format!(
-            "no records: no rule for {} is loaded, as would be: auditctl -a always,exit -F arch=b64 -S {}",
-            calls.join(", "),
-            calls.join(",")
-        );
-        return Some(StandIn::nothing(said));
-    }
-    let mut blind: Vec<_> = not_told(probe).iter().map(|text| (*text).to_owned()).collect();
-    if !not_always.is_empty() {
-        let list = not_always.join(", ");
-        blind.push(format!(
-            "calls of {list} that no rule has recorded, or that a rule keeps from it"
-        ));
-    }
     Some(StandIn {
-        said: format!("records of {} stand in for it", calls.join(", ")),
-        blind: Some(blind),
+        said: worth.to_string(),
+        blind,
     })
-}
-
-impl StandIn {
-    const fn nothing(said: String) -> Self {
-        Self { said, blind: None }
-    }
 }
 
 /// What no record tells of what the probe sees.
@@ -86,23 +59,29 @@ fn not_told(probe: &str) -> &'static [&'static str] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::AuditStatus;
+    use crate::model::{AuditRule, AuditStatus};
     use crate::source::audit::parse_rule;
 
-    fn trail(enabled: u32, rules: &[&str]) -> Trail {
-        Ok(AuditLook {
-            status: AuditStatus {
-                enabled,
-                ..AuditStatus::default()
-            },
-            rules: rules.iter().map(|rule| parse_rule(rule).unwrap()).collect(),
-        })
+    /// The state and the rules of a trail.
+    fn audit(enabled: u32, rules: &[&str]) -> (AuditStatus, Vec<AuditRule>) {
+        let status = AuditStatus {
+            enabled,
+            ..AuditStatus::default()
+        };
+        (
+            status,
+            rules.iter().map(|rule| parse_rule(rule).unwrap()).collect(),
+        )
     }
 
     /// How the words begin, and how many blind spots there are.
     #[track_caller]
-    fn check(probe: &str, trail: &Trail, expect: Option<(&str, Option<usize>)>) {
-        let found = of(probe, trail);
+    fn check(
+        probe: &str,
+        (status, rules): &(AuditStatus, Vec<AuditRule>),
+        expect: Option<(&str, Option<usize>)>,
+    ) {
+        let found = of(probe, &Ok((status, rules)));
         let (said, blind) = expect.unzip();
         assert_eq!(
             found.as_ref().map(|one| one.blind.as_ref().map(Vec::len)),
@@ -120,40 +99,35 @@ mod tests {
     #[test]
     fn records_stand_in_where_rules_are_loaded_and_auditing_is_enabled() {
         let records = Some(("records of execve, execveat stand in", Some(3)));
-        check("exec", &trail(1, &[EXECS]), records);
-        check("exec", &trail(0, &[EXECS]), Some(("no records: auditing", None)));
+        check("exec", &audit(1, &[EXECS]), records);
+        check("exec", &audit(0, &[EXECS]), Some(("no records: auditing", None)));
         check(
             "exec",
-            &trail(1, &[]),
-            Some(("no records: no rule for execve", None)),
+            &audit(1, &[]),
+            Some(("no records: no rule is loaded", None)),
         );
         check(
             "connect",
-            &trail(1, &[EXECS]),
+            &audit(1, &[EXECS]),
             Some(("no records: no rule", None)),
-        );
-        check(
-            "exec",
-            &Err(AuditError::NoControl),
-            Some(("no records: reading", None)),
         );
     }
 
     #[test]
     fn what_rules_leave_out_is_blind() {
         let some = ["-a always,exit -F arch=b64 -S mount,umount2"];
-        check("mount", &trail(1, &some), Some(("records of mount", Some(3))));
+        check("mount", &audit(1, &some), Some(("records of mount", Some(3))));
         let narrow = ["-a always,exit -F arch=b64 -S connect -F auid=1000"];
         check(
             "connect",
-            &trail(1, &narrow),
+            &audit(1, &narrow),
             Some(("records of connect", Some(4))),
         );
     }
 
     #[test]
     fn no_record_tells_of_cgroups() {
-        check("cgroup", &trail(1, &[EXECS]), None);
-        check("namespace", &trail(1, &[EXECS]), None);
+        check("cgroup", &audit(1, &[EXECS]), None);
+        check("namespace", &audit(1, &[EXECS]), None);
     }
 }

@@ -37,8 +37,15 @@ impl Watch {
         if action == ContainerAction::Removed {
             self.scene.containers.removed(&facts.id, at);
         }
-        let root = self.scene.containers.root(&facts.id);
-        if let (Some(root), Some(truth), Some(host)) = (root, &facts.truth, &self.facts.namespaces) {
+        if action == ContainerAction::Stopped
+            && !self.sees_cgroups
+            && let Some(root) = self.scene.containers.root(&facts.id)
+        {
+            self.scene.bury(root, at);
+        }
+        if let (Some(truth), Some(host)) = (&facts.truth, &self.facts.namespaces)
+            && let Some(root) = self.scene.root_of(&facts.id, truth.pid)
+        {
             self.scene
                 .own_namespaces(root, &truth.namespaces.inums(), &host.inums())?;
             self.scene.learn_first(root, truth.pid, truth.namespaces.mnt);

@@ -3,8 +3,9 @@
 use tokio::sync::mpsc;
 
 use super::{Fatal, SLOW_EVERY, Watch};
-use crate::model::{Event, HostFacts, Line};
+use crate::model::{Event, HostFacts, Line, Time};
 use crate::pipeline::losses;
+use crate::pipeline::stand_in::trail_now;
 use crate::source::files::{FileItem, FileWatch};
 use crate::source::host;
 
@@ -42,6 +43,10 @@ impl Watch {
         };
         if self.stale {
             self.poke();
+        }
+        if !self.stand_in.is_empty() {
+            let changed = self.stand_in.update(&trail_now(&facts.audit), Time::now());
+            self.statuses(changed).await?;
         }
         if !self.untold && is_no_news(&facts, &mut self.facts) {
             return Ok(());

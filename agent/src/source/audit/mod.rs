@@ -31,7 +31,7 @@ pub use look::{AuditLook, look};
 pub use observe::observations;
 pub use record::{EventId, Field, Fields, Record, Value};
 pub use rule::{Recorded, parse_rule, recorded, render};
-pub use trail::{Heard, Trail};
+pub use trail::{Heard, Trail, readable};
 pub use unaudited::unaudited_processes;
 
 use crate::model::{Gap, Observation, Sighting, Status};

@@ -53,12 +53,23 @@ pub enum KernelError {
     /// No probe could be attached.
     #[error("no probe could be attached: {0}; `hullwatch doctor` shows each with its reason")]
     Nothing(String),
+    /// The operator wants none.
+    #[error("every probe is declined: leave out a --without")]
+    Declined,
     /// The hierarchy asked for is not there.
     #[error("no cgroup hierarchy of that kind: {0}")]
     Cgroup(String),
 }
 
 impl KernelError {
+    /// Whether it is this kernel, or what it grants this process, that leaves nothing to see with. Others may see then.
+    pub(super) const fn is_of_this_host(&self) -> bool {
+        matches!(
+            self,
+            Self::NotRoot | Self::NoBtf(_) | Self::NotCapable(_) | Self::Files(_) | Self::Load(_)
+        )
+    }
+
     /// Why the object could not be loaded, by what the kernel answered and by what this process may.
     pub(super) fn of_load(error: aya::EbpfError) -> Self {
         let answer = errno(&error);

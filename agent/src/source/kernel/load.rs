@@ -9,6 +9,7 @@ use hullwatch_common::{OFFSETS, OffsetGroup};
 use super::btf::{Btf, KERNEL_BTF, Missing, resolve};
 use super::cgroup_mode::{CgroupMode, CgroupModeChoice};
 use super::ladder::{ALWAYS, Hook, PROBES, Probe, Rung};
+use super::probes::{Absence, ProbeReport, ProbeState, Probes};
 use super::{KernelError, KernelMaps, LossMeter, Rings};
 use crate::model::Namespaces;
 
@@ -29,31 +30,6 @@ pub struct KernelConfig {
     pub skip_rungs: Vec<String>,
 }
 
-/// How one probe fared.
-#[derive(Clone, Debug)]
-pub struct ProbeReport {
-    /// The probe.
-    pub probe: &'static Probe,
-    /// How it went.
-    pub state: ProbeState,
-}
-
-/// State of a probe.
-#[derive(Clone, Debug)]
-pub enum ProbeState {
-    /// Attached by this rung; the rungs above it and why they did not attach.
-    Attached {
-        /// The rung.
-        rung: &'static Rung,
-        /// Rungs tried before.
-        refused: Vec<(&'static str, String)>,
-    },
-    /// Declined by the operator.
-    Declined,
-    /// No rung attached: each with its reason.
-    Failed(Vec<(&'static str, String)>),
-}
-
 /// The running probes. They detach when this is dropped.
 #[derive(Debug)]
 pub struct Kernel {
@@ -63,49 +39,36 @@ pub struct Kernel {
 }
 
 impl Kernel {
-    /// Resolves offsets, loads the object, and attaches what attaches.
+    /// Resolves offsets, loads the object, and attaches what attaches. That this kernel lets nothing attach is an answer.
     ///
     /// # Errors
-    /// [`KernelError`] where nothing can be seen at all; a single probe that does not attach is in
-    /// `reports`.
-    pub fn start(config: &KernelConfig) -> Result<Self, KernelError> {
-        let btf = Btf::read(Path::new(KERNEL_BTF)).map_err(KernelError::NoBtf)?;
-        let mode = CgroupMode::find(&config.cgroups, &btf)?;
-        let resolution = resolve(&btf, OFFSETS);
-        drop(btf);
-        let host = config.host.inums();
-        let mut loader = EbpfLoader::new();
-        // The verifier writes its log again for every size of buffer that is tried: seconds, for a refused
-        // program. Only asked for when somebody looks.
-        let log = tracing::enabled!(tracing::Level::TRACE);
-        loader.btf(None).verifier_log_level(if log {
-            VerifierLogLevel::default()
-        } else {
-            VerifierLogLevel::empty()
-        });
-        for (name, value) in &resolution.values {
-            loader.override_global(name, value, true);
+    /// [`KernelError`] where what is asked for is not there, or the object does not belong to this agent.
+    pub fn start(config: &KernelConfig) -> Result<Probes, KernelError> {
+        if PROBES.iter().all(|probe| config.declines(probe)) {
+            return Ok(Probes::not_loaded(config, KernelError::Declined));
         }
-        loader.override_global("HOST_NAMESPACES", &host, true);
-        let lengths = lengths(&config.socket_names);
-        loader.override_global("SOCKET_NAME_LENGTHS", &lengths, true);
-        loader.override_global("CGROUP_V1_SUBSYS", &mode.subsys, true);
-        loader.override_global("CGROUP_HIERARCHY", &mode.hierarchy, true);
-        let ebpf = loader.load(OBJECT).map_err(KernelError::of_load)?;
+        let (ebpf, missing) = match load(config) {
+            Err(error) if error.is_of_this_host() => return Ok(Probes::not_loaded(config, error)),
+            other => other?,
+        };
         let mut kernel = Self {
             ebpf,
             reports: Vec::new(),
         };
         for probe in PROBES {
-            let state = if config.without.iter().any(|name| name == probe.name) {
+            let state = if config.declines(probe) {
                 ProbeState::Declined
             } else {
-                kernel.climb(probe, config, &resolution.missing)
+                kernel.climb(probe, config, &missing)
             };
             kernel.reports.push(ProbeReport { probe, state });
         }
-        kernel.refuse_blindness()?;
-        Ok(kernel)
+        if kernel.reports.iter().any(ProbeReport::is_attached) {
+            return Ok(Probes::Attached(Box::new(kernel)));
+        }
+        let reason = KernelError::Nothing(kernel.first_refusal().unwrap_or_default());
+        let reports = kernel.reports;
+        Ok(Probes::Absent(Absence { reports, reason }))
     }
 
     /// Takes the rings out for reading, the maps for writing, and the counters.
@@ -225,25 +188,46 @@ impl Kernel {
         Ok(())
     }
 
-    /// With no probe attached there is nothing to watch; with some, the rest is reported as blind.
-    fn refuse_blindness(&self) -> Result<(), KernelError> {
-        let attached = self
-            .reports
-            .iter()
-            .any(|report| matches!(report.state, ProbeState::Attached { .. }));
-        let declined = self
-            .reports
-            .iter()
-            .all(|report| matches!(report.state, ProbeState::Declined));
-        if attached || declined {
-            return Ok(());
-        }
-        let reason = self.reports.iter().find_map(|report| match &report.state {
+    fn first_refusal(&self) -> Option<String> {
+        self.reports.iter().find_map(|report| match &report.state {
             ProbeState::Failed(refused) => refused.first().map(|(rung, reason)| format!("{rung}: {reason}")),
             _ => None,
-        });
-        Err(KernelError::Nothing(reason.unwrap_or_default()))
+        })
     }
+}
+
+impl KernelConfig {
+    pub(super) fn declines(&self, probe: &Probe) -> bool {
+        self.without.iter().any(|name| name == probe.name)
+    }
+}
+
+/// Loads the object for this kernel, and says which fields that lacks.
+fn load(config: &KernelConfig) -> Result<(Ebpf, Vec<Missing>), KernelError> {
+    let btf = Btf::read(Path::new(KERNEL_BTF)).map_err(KernelError::NoBtf)?;
+    let mode = CgroupMode::find(&config.cgroups, &btf)?;
+    let resolution = resolve(&btf, OFFSETS);
+    drop(btf);
+    let host = config.host.inums();
+    let mut loader = EbpfLoader::new();
+    // The verifier writes its log again for every size of buffer that is tried: seconds, for a refused
+    // program. Only asked for when somebody looks.
+    let log = tracing::enabled!(tracing::Level::TRACE);
+    loader.btf(None).verifier_log_level(if log {
+        VerifierLogLevel::default()
+    } else {
+        VerifierLogLevel::empty()
+    });
+    for (name, value) in &resolution.values {
+        loader.override_global(name, value, true);
+    }
+    loader.override_global("HOST_NAMESPACES", &host, true);
+    let lengths = lengths(&config.socket_names);
+    loader.override_global("SOCKET_NAME_LENGTHS", &lengths, true);
+    loader.override_global("CGROUP_V1_SUBSYS", &mode.subsys, true);
+    loader.override_global("CGROUP_HIERARCHY", &mode.hierarchy, true);
+    let ebpf = loader.load(OBJECT).map_err(KernelError::of_load)?;
+    Ok((ebpf, resolution.missing))
 }
 
 /// Which lengths the names have: bit N for N bytes. Longer ones no socket can bear.

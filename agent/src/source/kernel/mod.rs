@@ -10,6 +10,7 @@ mod ladder;
 mod load;
 mod losses;
 mod maps;
+mod probes;
 mod ring;
 
 pub use cgroup_mode::{CgroupMode, CgroupModeChoice};
@@ -17,7 +18,8 @@ pub use clock::BootClock;
 pub use decode::RecentExec;
 pub use error::KernelError;
 pub use ladder::{Hook, PROBES, Probe, Rung};
-pub use load::{Kernel, KernelConfig, ProbeReport, ProbeState};
+pub use load::{Kernel, KernelConfig};
 pub use losses::{Loss, LossCount, LossMeter};
 pub use maps::KernelMaps;
+pub use probes::{Absence, ProbeReport, ProbeState, Probes};
 pub use ring::{Batch, Rings};

@@ -110,6 +110,14 @@ impl Trail {
     }
 }
 
+/// Whether records can be read here: the group is joined, and left again.
+///
+/// # Errors
+/// As [`Trail::open`].
+pub fn readable() -> Result<(), AuditError> {
+    Records::join().map(drop)
+}
+
 /// The drops of a socket, from `/proc/net/netlink`: the last columns are drops and inode.
 fn drops(table: &str, inode: u64) -> Option<u64> {
     table.lines().find_map(|line| {
