@@ -193,8 +193,9 @@ impl Page<'_> {
         let limit = if self.view.verbose { usize::MAX } else { SHOWN };
         for remedy in said.into_iter().take(limit) {
             let lines = visible_lines(remedy, &format!("{INDENT}  "));
-            let line = self.paint("36", &format!("{INDENT}→ {lines}"));
-            self.put(&line, &format!("{INDENT}  "));
+            // Not broken: a rule or a command is copied from here.
+            self.out += &self.paint("36", &format!("{INDENT}→ {lines}"));
+            self.out.push('\n');
         }
     }
 
