@@ -140,7 +140,7 @@ fn files_that_are_spoilt_and_mended() -> Result<()> {
         // A violation waits for what the audit trail says of the change.
         for row in ROWS {
             let item = row.item;
-            let told = stage.drifted(start, row.check, &item)?;
+            let told = stage.drifted(start, row.check, item)?;
             ensure!(
                 told.text("/process/comm") == row.by && told.at("/container").is_null(),
                 "not by {}: {told}",
@@ -152,7 +152,7 @@ fn files_that_are_spoilt_and_mended() -> Result<()> {
             let item = row.item;
             let lines = stage.watch.lines(start);
             let told = lines.iter().filter(|line| {
-                line.is_violation(row.check) && is_drift(line) && line.text("/summary").starts_with(&item)
+                line.is_violation(row.check) && is_drift(line) && line.text("/summary").starts_with(item)
             });
             ensure!(
                 told.count() == 1,
