@@ -29,8 +29,28 @@ impl Assessment {
             "hullwatch bench: {}: {stderr}",
             output.status
         );
-        let value = serde_json::from_slice(&output.stdout).context("no JSON")?;
+        Self::read(&output.stdout)
+    }
+
+    /// Reads what was printed.
+    ///
+    /// # Errors
+    /// It is no JSON.
+    pub fn read(printed: &[u8]) -> Result<Self> {
+        let value = serde_json::from_slice(printed).context("no JSON")?;
         Ok(Self { value })
+    }
+
+    /// The checks, in the report's order.
+    #[must_use]
+    pub fn checks(&self) -> &[Value] {
+        self.list("/checks")
+    }
+
+    /// Their keys.
+    #[must_use]
+    pub fn keys(&self) -> Vec<&str> {
+        self.checks().iter().map(|check| text(check, "key")).collect()
     }
 
     /// A check.
@@ -38,8 +58,7 @@ impl Assessment {
     /// # Errors
     /// There is none with this key.
     pub fn check(&self, key: &str) -> Result<&Value> {
-        let checks = self.list("/checks");
-        let found = checks.iter().find(|check| text(check, "key") == key);
+        let found = self.checks().iter().find(|check| text(check, "key") == key);
         found.with_context(|| format!("the report has no {key}"))
     }
 
@@ -53,6 +72,31 @@ impl Assessment {
         let mut items = items.into_iter().flatten();
         let found = items.find(|item| text(item, "item") == name);
         found.with_context(|| format!("{key} has no item {name}: {check}"))
+    }
+
+    /// Keys of the checks that say this of an item.
+    #[must_use]
+    pub fn where_said(&self, item: &str, verdict: &str) -> Vec<&str> {
+        let said = |key: &&str| {
+            self.item(key, item)
+                .is_ok_and(|item| text(item, "verdict") == verdict)
+        };
+        self.keys().into_iter().filter(said).collect()
+    }
+
+    /// Holds what is said of an item against what is expected; the reason need only contain its words.
+    ///
+    /// # Errors
+    /// It is not as expected.
+    pub fn expect_item(&self, key: &str, item: &str, verdict: &str, words: &str) -> Result<()> {
+        let found = self.item(key, item)?;
+        ensure!(
+            text(found, "verdict") == verdict && text(found, "reason").contains(words),
+            "{key} of {item}: expected {verdict} ({words}), found {} ({})",
+            text(found, "verdict"),
+            text(found, "reason")
+        );
+        Ok(())
     }
 
     /// Holds the report against a table and tells every difference at once. A line is `KEY | ITEM | VERDICT | REASON`: the
@@ -77,12 +121,7 @@ impl Assessment {
             bail!("not of four cells: {line}");
         };
         let (check, found) = (self.check(key)?, self.item(key, item)?);
-        ensure!(
-            text(found, "verdict") == verdict && text(found, "reason").contains(reason),
-            "{key}, {item}: expected {verdict} ({reason}), found {} ({})",
-            text(found, "verdict"),
-            text(found, "reason")
-        );
+        self.expect_item(key, item, verdict, reason)?;
         // The check is as bad as its worst item.
         let rank = |verdict: &str| RANKS.iter().position(|one| *one == verdict);
         ensure!(
@@ -97,6 +136,12 @@ impl Assessment {
             "{key}, {item}: no evidence, or no remedy: {found}"
         );
         Ok(())
+    }
+
+    /// A field of the report; null where it is not there.
+    #[must_use]
+    pub fn at(&self, field: &str) -> &Value {
+        self.value.get(field).unwrap_or(&Value::Null)
     }
 
     /// The list at a JSON pointer; empty where there is none.

@@ -1,25 +1,28 @@
-//! A host of its own within this one: its own processes, mounts and network, an `/etc`, `/run` and units that may
-//! look as they like, and an engine at the usual paths. Nothing of the machine's own files is changed.
+//! A host of its own within this one: its own mounts and network, an `/etc`, `/run` and units that may look as they
+//! like, and an engine at the usual paths. Nothing of the machine's own files is changed. One that is assessed has its
+//! own processes too; one that is watched has not, as the kernel names a process by the machine's numbers.
 
+mod engine;
+mod files;
+
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
-use rustix::process::{Pid, Signal, kill_process};
 
 use crate::assessment::Assessment;
+use crate::container::Container;
 use crate::docker::Docker;
 use crate::patience::{PATIENCE, eventually};
 use crate::world::Programs;
 use crate::{cleanup, image, skip};
 
-/// What the first process does. The world's directory is in its command line, by which the clean-up finds it; it stays
-/// a shell, which reaps orphans.
-const INIT: &str = r#"set -e
-read -r pid rest </proc/self/stat
-mount -t proc proc /proc
+/// What the first process does; the processes' own part comes before and after. The world's directory is in its command
+/// line, by which the clean-up finds it.
+const INIT: &str = r#"
 mount --bind "$1/etc" /etc
 mount --bind "$1/units" /usr/lib/systemd/system
 mount -t tmpfs -o mode=0755 run /run
@@ -29,45 +32,67 @@ mount --bind "$1/data" /var/lib/docker
 ip link set lo up
 echo "$pid" >"$1/init.new"
 mv "$1/init.new" "$1/init"
-while :; do sleep 1000 & wait $!; done
 "#;
 
-const SERVICE: &str =
-    "[Service]\nExecStart=/usr/sbin/dockerd -H fd://\nEnvironmentFile=-/etc/default/docker\n";
-const SOCKET: &str =
-    "[Socket]\nListenStream=/run/docker.sock\nSocketMode=0660\nSocketUser=root\nSocketGroup=docker\n";
+/// Whose processes are there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Processes {
+    /// Its own.
+    Own,
+    /// The machine's.
+    Shared,
+}
 
-/// Files of the machine's own `/etc` that a test starts without.
-const ABSENT: [&str; 6] = [
-    "docker",
-    "containerd",
-    "sysconfig",
-    "systemd",
-    "default/docker",
-    "environment",
-];
+impl Processes {
+    const fn are_own(self) -> bool {
+        matches!(self, Self::Own)
+    }
 
-/// Accounts, the same on every machine. The engine's group has no members.
-const ACCOUNTS: [(&str, &str); 4] = [
-    (
-        "passwd",
-        "root:x:0:0::/root:/bin/sh\nnobody:x:65534:65534::/:/bin/false\nana:x:1000:1000::/:/bin/sh\n\
-         bob:x:1001:1001::/:/bin/sh\nmapped:x:900:900::/:/bin/false\n",
-    ),
-    (
-        "group",
-        "root:x:0:\nnogroup:x:65534:\ndocker:x:970:\ndocker-users:x:971:bob\nana:x:1000:\nbob:x:1001:\nmapped:x:900:\n",
-    ),
-    ("subuid", "mapped:500000:65536\n"),
-    ("subgid", "mapped:500000:65536\n"),
-];
+    /// Options of `unshare`.
+    const fn unshared(self) -> &'static [&'static str] {
+        match self {
+            Self::Own => &[
+                "--mount",
+                "--net",
+                "--uts",
+                "--ipc",
+                "--pid",
+                "--fork",
+                "--kill-child",
+            ],
+            Self::Shared => &["--mount", "--net"],
+        }
+    }
+
+    /// Options of `nsenter`.
+    const fn entered(self) -> &'static [&'static str] {
+        match self {
+            Self::Own => &["--mount", "--net", "--uts", "--ipc", "--pid"],
+            Self::Shared => &["--mount", "--net"],
+        }
+    }
+
+    /// What the first process does, until it is killed. What is `/proc/1` says which namespaces are the host's. With
+    /// processes of its own it stays a shell that waits, which reaps orphans; else it ends with the test at the latest.
+    fn init(self) -> String {
+        let (proc, stay) = match self {
+            Self::Own => (
+                "mount -t proc proc /proc",
+                "while :; do sleep 1000 & wait $!; done",
+            ),
+            Self::Shared => ("mount --bind /proc/$$ /proc/1", "read -r end || :"),
+        };
+        format!("set -e\nread -r pid rest </proc/self/stat\n{proc}{INIT}{stay}\n")
+    }
+}
 
 /// Such a host. Everything in it ends with it.
 #[derive(Debug)]
 pub struct Enclave {
     root: PathBuf,
     hullwatch: PathBuf,
-    unshare: Child,
+    processes: Processes,
+    first: Child,
     init: u32,
     engine: Option<Child>,
 }
@@ -75,17 +100,37 @@ pub struct Enclave {
 impl Enclave {
     /// Path of its engine's socket, within it.
     pub const SOCKET: &str = "/run/docker.sock";
+    /// Image of one that is watched.
+    pub const IMAGE: &str = "app:1";
 
-    /// Makes one, without an engine yet.
+    /// Makes one with processes of its own, without an engine yet.
     ///
     /// # Errors
     /// [`Skip`](crate::Skip) where the machine lacks something; else what went wrong.
     pub fn new(programs: &Programs) -> Result<Self> {
+        Self::make(programs, Processes::Own)
+    }
+
+    /// Makes one to be watched, with an engine of this configuration that has [`Enclave::IMAGE`].
+    ///
+    /// # Errors
+    /// As of [`Enclave::new`] and [`Enclave::start_engine`].
+    pub fn watched(programs: &Programs, config: &str) -> Result<Self> {
+        let mut enclave = Self::make(programs, Processes::Shared)?;
+        for (path, content) in files::WATCHED {
+            enclave.write(path, content)?;
+        }
+        enclave.start_engine(config, &[])?;
+        enclave.import(programs, Self::IMAGE)?;
+        Ok(enclave)
+    }
+
+    fn make(programs: &Programs, processes: Processes) -> Result<Self> {
         skip::requirements(&programs.hullwatch)?;
         skip::tools(&["unshare", "nsenter", "ip", "iptables"])?;
         let root = cleanup::new_root()?;
-        let unshare = prepare(&root).and_then(|()| unshare(&root));
-        let mut unshare = unshare.inspect_err(|_| cleanup::remove_world(&root))?;
+        let first = files::prepare(&root).and_then(|()| unshare(&root, processes));
+        let mut first = first.inspect_err(|_| cleanup::remove_world(&root))?;
         let init = eventually("the enclave stands", PATIENCE, || {
             fs::read_to_string(root.join("init"))
                 .ok()?
@@ -96,8 +141,8 @@ impl Enclave {
         let init = match init {
             Ok(init) => init,
             Err(error) => {
-                unshare.kill()?;
-                unshare.wait()?;
+                first.kill()?;
+                first.wait()?;
                 let said = fs::read_to_string(root.join("init.log")).unwrap_or_default();
                 cleanup::remove_world(&root);
                 return Err(error.context(said));
@@ -106,7 +151,8 @@ impl Enclave {
         Ok(Self {
             root,
             hullwatch: programs.hullwatch.clone(),
-            unshare,
+            processes,
+            first,
             init,
             engine: None,
         })
@@ -146,13 +192,18 @@ impl Enclave {
         Ok(fs::set_permissions(&to, fs::Permissions::from_mode(0o644))?)
     }
 
-    /// A command that runs in it; options are of `nsenter`.
+    /// A file in the world's directory, which is at the same place within and without.
     #[must_use]
-    pub fn command(&self, options: &[&str], program: &Path) -> Command {
+    pub fn outside(&self, name: &str) -> PathBuf {
+        self.root.join(name)
+    }
+
+    /// A command that runs in it; options are of `nsenter`.
+    pub fn command(&self, options: &[&str], program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new("nsenter");
         command
             .args(["--target", &self.init.to_string()])
-            .args(["--mount", "--pid", "--net", "--uts", "--ipc"])
+            .args(self.processes.entered())
             .args(options)
             .arg("--")
             .arg(program)
@@ -163,106 +214,38 @@ impl Enclave {
         command
     }
 
-    /// Runs a shell's command in it; gives what it printed.
+    /// Runs a shell's command in it; gives what it printed. `$DIR` is the world's directory, and `docker` is aimed at
+    /// its engine.
     ///
     /// # Errors
     /// It failed.
     pub fn sh(&self, script: &str) -> Result<String> {
-        let mut command = self.command(&[], Path::new("/bin/sh"));
-        let output = command.args(["-ec", script]).output().context("start nsenter")?;
+        let output = self
+            .command(&[], "/bin/sh")
+            .args(["-ec", script])
+            .env("DIR", &self.root)
+            .env("DOCKER_CONFIG", self.root.join(DOCKER_CONFIG))
+            .output()
+            .context("start nsenter")?;
         let stderr = String::from_utf8_lossy(&output.stderr);
         ensure!(output.status.success(), "`{script}`: {}: {stderr}", output.status);
         Ok(String::from_utf8(output.stdout)?.trim().to_owned())
     }
 
-    /// Starts its engine and waits until it answers. `config` is what `/etc/docker/daemon.json` is to hold; there is
-    /// none where that is empty.
+    /// A running container of [`Enclave::IMAGE`] that sleeps.
     ///
     /// # Errors
-    /// It does not answer; its log is in the message.
-    pub fn start_engine(&mut self, config: &str, flags: &[&str]) -> Result<()> {
-        self.stop_engine()?;
-        if config.is_empty() {
-            fs::remove_file(self.path("/etc/docker/daemon.json")).ok();
-        } else {
-            self.write("/etc/docker/daemon.json", config)?;
-        }
-        let log = File::create(self.root.join("dockerd.log"))?;
-        let child = self
-            .command(&[], Path::new("dockerd"))
-            .args(flags)
-            .stdout(log.try_clone()?)
-            .stderr(log)
-            .spawn()
-            .context("start dockerd")?;
-        let child = self.engine.insert(child);
-        let docker = docker_of(self.init, &self.root);
-        let answered = eventually("dockerd answers", 3 * PATIENCE, || {
-            // One that ended has said why.
-            let ended = child.try_wait().ok().flatten();
-            let answer = docker.attempt(&["version"]).ok()?;
-            (ended.is_some() || answer.status.success()).then_some(ended)
-        });
-        match answered {
-            Ok(None) => Ok(()),
-            Ok(Some(status)) => Err(anyhow::anyhow!("dockerd ended: {status}")),
-            Err(error) => Err(error),
-        }
-        .with_context(|| self.engine_log())
-    }
-
-    /// Ends its engine, if one runs, as a crash does: containers run on, where it lets them.
-    ///
-    /// # Errors
-    /// It does not end.
-    pub fn stop_engine(&mut self) -> Result<()> {
-        let Some(mut child) = self.engine.take() else {
-            return Ok(());
-        };
-        self.signal_engine("KILL")?;
-        eventually("dockerd ends", PATIENCE, || child.try_wait().ok().flatten())?;
-        // Its containerd dies with it; the next engine would wait for processes of before.
-        let files = format!("{OF_CONTAINERD} /run/docker.pid");
-        eventually("containerd ends", PATIENCE, || {
-            self.sh(&format!(
-                "! kill -0 \"$(cat {OF_CONTAINERD})\" 2>/dev/null && rm -f {files}"
-            ))
-            .ok()
-        })?;
-        Ok(())
-    }
-
-    /// Sends its engine a signal.
-    ///
-    /// # Errors
-    /// There is none.
-    pub fn signal_engine(&self, signal: &str) -> Result<()> {
-        self.sh(&format!("kill -{signal} \"$(cat /run/docker.pid)\""))?;
-        Ok(())
-    }
-
-    /// Lets its engine go on after `STOP`.
-    ///
-    /// # Errors
-    /// It does not.
-    pub fn resume_engine(&self) -> Result<()> {
-        let child = self.engine.as_ref().context("no engine")?;
-        // What started it stopped with it, at some later moment.
-        let starter = Pid::from_child(child);
-        eventually("dockerd goes on", PATIENCE, || {
-            kill_process(starter, Signal::CONT).ok()?;
-            self.signal_engine("CONT").ok()?;
-            let state = self
-                .sh("grep ^State: \"/proc/$(cat /run/docker.pid)/status\"")
-                .ok()?;
-            (!state.contains('T')).then_some(())
-        })
+    /// It does not start.
+    pub fn container(&self, name: &str, options: &[&str]) -> Result<Container> {
+        let command = ["/bin/sleep", "100000"];
+        Container::detached(&self.docker(), name.to_owned(), Self::IMAGE, options, &command)
     }
 
     /// The `docker` command for its engine.
     #[must_use]
     pub fn docker(&self) -> Docker {
-        docker_of(self.init, &self.root)
+        let uri = format!("unix:///proc/{}/root{}", self.init, Self::SOCKET);
+        Docker::new(uri, self.root.join(DOCKER_CONFIG))
     }
 
     /// Imports the image of busybox and the actor under a name.
@@ -277,10 +260,26 @@ impl Enclave {
         image::import(&self.docker(), &files, name, None)
     }
 
-    /// What dockerd has written.
-    #[must_use]
-    pub fn engine_log(&self) -> String {
-        fs::read_to_string(self.root.join("dockerd.log")).unwrap_or_default()
+    /// A copy of the product that every user may run, and that the clean-up knows.
+    ///
+    /// # Errors
+    /// It cannot be copied.
+    pub fn program(&self) -> Result<PathBuf> {
+        let copy = self.root.join("hullwatch");
+        if !copy.exists() {
+            image::copy(&self.hullwatch, &copy, 0o755)?;
+        }
+        Ok(copy)
+    }
+
+    /// `hullwatch watch` in it, not started yet.
+    ///
+    /// # Errors
+    /// As of [`Enclave::program`].
+    pub fn watch(&self) -> Result<Command> {
+        let mut command = self.command(&[], self.program()?);
+        command.args(["watch", "--json", "--observations", ENGINE[0], ENGINE[1]]);
+        Ok(command)
     }
 
     /// `hullwatch bench` as root in it.
@@ -297,10 +296,8 @@ impl Enclave {
     /// # Errors
     /// It does not succeed, or prints no report.
     pub fn bench_as_nobody(&self) -> Result<Assessment> {
-        // Where every user may run it.
-        let copy = self.root.join("hullwatch");
-        image::copy(&self.hullwatch, &copy, 0o755)?;
-        let mut command = self.command(&["--setuid", "65534", "--setgid", "65534"], &copy);
+        let program = self.program()?;
+        let mut command = self.command(&["--setuid", "65534", "--setgid", "65534"], program);
         Assessment::by(command.args(BENCH))
     }
 
@@ -311,7 +308,7 @@ impl Enclave {
     pub fn bench_traced(&self, calls: &str) -> Result<(Assessment, String)> {
         skip::tools(&["strace"])?;
         let trace = self.root.join("trace");
-        let mut command = self.command(&[], Path::new("strace"));
+        let mut command = self.command(&[], "strace");
         command
             .args(["-f", "-qq", "-e", &format!("trace={calls}"), "-o"])
             .arg(&trace)
@@ -321,58 +318,22 @@ impl Enclave {
     }
 }
 
-/// Where the engine's containerd says its process id.
-const OF_CONTAINERD: &str = "/run/docker/containerd/containerd.pid";
-
 /// The command whose report is checked.
-const BENCH: [&str; 4] = ["bench", "--json", "--engine", "unix:///run/docker.sock"];
+const BENCH: [&str; 4] = ["bench", "--json", ENGINE[0], ENGINE[1]];
+/// The engine, as the product is told of it.
+const ENGINE: [&str; 2] = ["--engine", "unix:///run/docker.sock"];
 
-fn docker_of(init: u32, root: &Path) -> Docker {
-    let uri = format!("unix:///proc/{init}/root{}", Enclave::SOCKET);
-    Docker::new(uri, root.join("docker-config"))
-}
+/// In the world's directory.
+const DOCKER_CONFIG: &str = "docker-config";
 
-/// The files that the enclave is to have.
-fn prepare(root: &Path) -> Result<()> {
-    for directory in ["data", "units"] {
-        fs::create_dir(root.join(directory))?;
-    }
-    let etc = root.join("etc");
-    let copied = Command::new("cp").arg("-a").arg("/etc").arg(&etc).status()?;
-    ensure!(copied.success(), "cp -a /etc: {copied}");
-    for name in ABSENT {
-        let path = etc.join(name);
-        let gone = match path.symlink_metadata() {
-            Ok(there) if there.is_dir() => fs::remove_dir_all(&path),
-            Ok(_) => fs::remove_file(&path),
-            Err(_) => Ok(()),
-        };
-        gone.with_context(|| format!("remove {}", path.display()))?;
-    }
-    fs::write(root.join("units/docker.service"), SERVICE)?;
-    fs::write(root.join("units/docker.socket"), SOCKET)?;
-    for (file, text) in ACCOUNTS {
-        fs::write(etc.join(file), text)?;
-    }
-    Ok(())
-}
-
-fn unshare(root: &Path) -> Result<Child> {
+fn unshare(root: &Path, processes: Processes) -> Result<Child> {
     let log = File::create(root.join("init.log"))?;
     Command::new("unshare")
-        .args([
-            "--mount",
-            "--pid",
-            "--net",
-            "--uts",
-            "--ipc",
-            "--fork",
-            "--kill-child",
-        ])
-        .args(["--", "/bin/sh", "-c", INIT, "enclave"])
+        .args(processes.unshared())
+        .args(["--", "/bin/sh", "-c", &processes.init(), "enclave"])
         .arg(root)
         .env("PATH", PATH)
-        .stdin(Stdio::null())
+        .stdin(Stdio::piped())
         .stdout(log.try_clone()?)
         .stderr(log)
         .spawn()
@@ -384,9 +345,10 @@ const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 
 impl Drop for Enclave {
     fn drop(&mut self) {
-        // With its first process the kernel ends all others, and its mounts. A failure is told by the clean-up.
-        self.unshare.kill().ok();
-        self.unshare.wait().ok();
+        // With its first process the kernel ends all others of its own. A failure is told by the clean-up, which ends
+        // what runs among the machine's.
+        self.first.kill().ok();
+        self.first.wait().ok();
         if let Some(mut starter) = self.engine.take() {
             starter.kill().ok();
             starter.wait().ok();

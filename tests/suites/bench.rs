@@ -7,7 +7,7 @@ use std::process::{Command, Output};
 use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context, Result, bail, ensure};
-use hullwatch_tests::{Skip, World};
+use hullwatch_tests::{Assessment, Skip, World};
 use serde_json::{Value, json};
 
 use crate::schema::Schemas;
@@ -157,80 +157,14 @@ impl Bench {
     }
 
     /// The report of `hullwatch bench --json`, which is held against its schema.
-    pub(crate) fn report(&self, args: &[&str]) -> Result<Report> {
+    pub(crate) fn report(&self, args: &[&str]) -> Result<Assessment> {
         let text = self.text(&[&["--json"], args].concat())?;
         ensure!(text.trim_end().lines().count() == 1, "not one line: {text}");
-        let report = Report(serde_json::from_str(&text)?);
+        let report = Assessment::read(text.as_bytes())?;
         if let Some(schemas) = Schemas::published()? {
-            schemas.check_value("bench", &report.0)?;
+            schemas.check_value("bench", &report.value)?;
         }
         Ok(report)
-    }
-}
-
-/// One assessment.
-#[derive(Debug)]
-pub(crate) struct Report(pub(crate) Value);
-
-/// What is said of an item.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Said<'a> {
-    pub(crate) verdict: &'a str,
-    pub(crate) reason: &'a str,
-    pub(crate) severity: &'a str,
-}
-
-impl Report {
-    pub(crate) fn checks(&self) -> &[Value] {
-        self.at("checks").as_array().map_or(&[], Vec::as_slice)
-    }
-
-    /// A field of the report; null where it is not there.
-    pub(crate) fn at(&self, field: &str) -> &Value {
-        self.0.get(field).unwrap_or(&Value::Null)
-    }
-
-    /// Keys, in the report's order.
-    pub(crate) fn keys(&self) -> Vec<&str> {
-        self.checks().iter().map(|check| text(&check["key"])).collect()
-    }
-
-    /// The row of a check.
-    pub(crate) fn row(&self, key: &str) -> Result<&Value> {
-        let row = self.checks().iter().find(|check| check["key"] == key);
-        row.with_context(|| format!("no row {key}"))
-    }
-
-    /// What is said of an item by a check.
-    pub(crate) fn said(&self, key: &str, item: &str) -> Result<Said<'_>> {
-        let items = self.row(key)?["items"].as_array().context("items")?;
-        let found = items.iter().find(|row| names(row, item));
-        let row = found.with_context(|| format!("{key} says nothing of {item}: {items:#?}"))?;
-        Ok(Said {
-            verdict: text(&row["verdict"]),
-            reason: text(&row["reason"]),
-            severity: text(&row["severity"]),
-        })
-    }
-
-    /// Holds what is said against what is expected; the reason need only contain its words.
-    pub(crate) fn expect(&self, key: &str, item: &str, verdict: &str, words: &str) -> Result<()> {
-        let said = self.said(key, item)?;
-        ensure!(
-            said.verdict == verdict && said.reason.contains(words),
-            "{key} of {item} should be {verdict} ({words}): {said:?}"
-        );
-        Ok(())
-    }
-
-    /// Keys of the checks that say this of an item.
-    pub(crate) fn where_said(&self, item: &str, verdict: &str) -> Vec<&str> {
-        let said = |check: &&Value| {
-            let mut items = check["items"].as_array().into_iter().flatten();
-            items.any(|row| names(row, item) && row["verdict"] == verdict)
-        };
-        let checks = self.checks().iter().filter(said);
-        checks.map(|check| text(&check["key"])).collect()
     }
 }
 
@@ -238,15 +172,6 @@ fn tar(args: &[&str], directory: &Path) -> Result<()> {
     let status = Command::new("tar").arg("-C").arg(directory).args(args).status()?;
     ensure!(status.success(), "tar {args:?}");
     Ok(())
-}
-
-/// Whether an item of the report is the one of this name.
-fn names(row: &Value, item: &str) -> bool {
-    row["item"] == item
-}
-
-pub(crate) fn text(value: &Value) -> &str {
-    value.as_str().unwrap_or_default()
 }
 
 /// Collects what is wrong with the rows of a table, so that one run tells all of it.

@@ -1,9 +1,10 @@
 //! The command line of `hullwatch bench`: what is selected, left out, allowed and stated, and the exit code.
 
 use anyhow::{Context, Result, ensure};
+use hullwatch_tests::{Assessment, text};
 use serde_json::Value;
 
-use crate::bench::{self, Bench, Faults, Report, SOUND};
+use crate::bench::{self, Bench, Faults, SOUND};
 use crate::case::cases;
 
 cases! {
@@ -63,7 +64,7 @@ fn selection() -> Result<()> {
                 let numbers: Vec<&str> = report
                     .checks()
                     .iter()
-                    .map(|check| bench::text(&check["number"]))
+                    .map(|check| text(check, "number"))
                     .collect();
                 ensure!(numbers == *expected, "{numbers:?}, not {expected:?}");
                 Ok(())
@@ -82,7 +83,7 @@ fn selection() -> Result<()> {
 pub(crate) fn listed(bench: &Bench, benchmark: &str) -> Result<usize> {
     let list = ["checks", "list", "--json", "--benchmark", benchmark];
     let output = bench.world.hullwatch().args(list).output()?;
-    let list = Report(serde_json::from_slice(&output.stdout)?);
+    let list = Assessment::read(&output.stdout)?;
     let checks = list.at("checks").as_array().context("checks")?;
     let count = checks.iter().filter(|check| check["number"].is_string()).count();
     ensure!(count > 90, "only {count} checks in {benchmark}");
@@ -90,7 +91,7 @@ pub(crate) fn listed(bench: &Bench, benchmark: &str) -> Result<usize> {
 }
 
 /// Each row is counted once, and no key is there twice.
-fn counts_add_up(report: &Report, rows: usize) -> Result<()> {
+fn counts_add_up(report: &Assessment, rows: usize) -> Result<()> {
     let mut keys = report.keys();
     ensure!(keys.len() == rows, "{} rows", keys.len());
     keys.sort_unstable();
@@ -160,8 +161,8 @@ fn exclusion() -> Result<()> {
         for (args, expected) in EXCLUSIONS {
             let judge = || {
                 let report = bench.report(&[&["--check", PIDS], *args].concat())?;
-                let items = report.row(PIDS)?["items"].as_array().context("items")?;
-                let mut judged: Vec<&str> = items.iter().map(|item| bench::text(&item["item"])).collect();
+                let items = report.check(PIDS)?["items"].as_array().context("items")?;
+                let mut judged: Vec<&str> = items.iter().map(|item| text(item, "item")).collect();
                 judged.sort_unstable();
                 ensure!(judged == *expected, "{judged:?} are judged");
                 let excluded = report.at("excluded").as_array().context("excluded")?;
@@ -173,7 +174,7 @@ fn exclusion() -> Result<()> {
             faults.note(&format!("{args:?}"), judge());
         }
         let images = bench.report(&["--check", "image-healthcheck", "--only-image", "sound*"])?;
-        let items = images.row("image-healthcheck")?["items"].clone();
+        let items = images.check("image-healthcheck")?["items"].clone();
         faults.note("images", is_one(&items, SOUND));
         faults.finish()
     })
@@ -304,8 +305,8 @@ fn attestations_expire() -> Result<()> {
                     "[attestations.host-hardened]\nstatement = \"hardened by the platform team\"\nby = \"ops\"\n{dates}\n"
                 ))?;
                 let report = bench.report(&["--check", "host-hardened", "--policy", &policy])?;
-                let row = report.row("host-hardened")?;
-                let reason = bench::text(&row["reason"]);
+                let row = report.check("host-hardened")?;
+                let reason = text(row, "reason");
                 ensure!(row["verdict"] == verdict && reason.contains(words), "{row}");
                 Ok(())
             };
@@ -326,7 +327,7 @@ fn sprawl() -> Result<()> {
             for (bound, verdict) in [(few, "pass"), (many, "fail")] {
                 let policy = bench.policy(&format!("{limit} = {bound}\n"))?;
                 let report = bench.report(&["--check", key, "--policy", &policy])?;
-                let row = report.row(key)?;
+                let row = report.check(key)?;
                 let judge = || {
                     ensure!(row["verdict"] == verdict, "{row}");
                     Ok(())
@@ -354,7 +355,7 @@ fn a_recorded_host() -> Result<()> {
             "{}",
             String::from_utf8_lossy(&output.stderr)
         );
-        let again = Report(serde_json::from_slice(&output.stdout)?);
+        let again = Assessment::read(&output.stdout)?;
         ensure!(
             again.at("counts") == live.at("counts"),
             "{} {}",

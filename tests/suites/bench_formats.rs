@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
-use hullwatch_tests::Skip;
+use hullwatch_tests::{Skip, text};
 use serde_json::Value;
 
-use crate::bench::{self, Bench, SOUND, text};
+use crate::bench::{self, Bench, SOUND};
 use crate::bench_cli::listed;
 use crate::case::cases;
 
@@ -79,7 +79,7 @@ fn verdicts(bench: &Bench) -> Result<BTreeMap<String, Value>> {
     let report = bench.report(&["--benchmark", "cis-1.6.0"])?;
     let rows = report.checks().iter();
     Ok(rows
-        .map(|row| (text(&row["number"]).to_owned(), row.clone()))
+        .map(|row| (text(row, "number").to_owned(), row.clone()))
         .collect())
 }
 
@@ -99,16 +99,16 @@ fn docker_bench_security_json() -> Result<()> {
             for row in list(group, "results")? {
                 has_keys(row, &["id", "desc", "result", "key"])?;
                 rows += 1;
-                let own = ours.get(text(&row["id"])).context("a number of ours")?;
-                let expected: &[&str] = match text(&own["verdict"]) {
+                let own = ours.get(text(row, "id")).context("a number of ours")?;
+                let expected: &[&str] = match text(own, "verdict") {
                     "pass" => &["PASS"],
                     "fail" => &["WARN", "NOTE", "PASS"],
                     "not-applicable" => &["INFO"],
                     _ => &["INFO", "NOTE"],
                 };
-                ensure!(expected.contains(&text(&row["result"])), "{row}");
+                ensure!(expected.contains(&text(row, "result")), "{row}");
                 ensure!(
-                    text(&row["id"]).starts_with(text(&group["id"])),
+                    text(row, "id").starts_with(text(group, "id")),
                     "{row} in {}",
                     group["id"]
                 );
@@ -119,7 +119,7 @@ fn docker_bench_security_json() -> Result<()> {
         let limited = json(&bench.text(&limited)?)?;
         let row = limited.pointer("/tests/0/results/0").context("a row")?;
         ensure!(list(row, "items")?.len() == 1, "{row}");
-        ensure!(text(&row["details"]).ends_with("(truncated)"), "{row}");
+        ensure!(text(row, "details").ends_with("(truncated)"), "{row}");
         Ok(())
     })
 }
@@ -296,21 +296,21 @@ fn sarif() -> Result<()> {
         has_keys(log, &["$schema", "runs"])?;
         let run = log.pointer("/runs/0").context("a run")?;
         let rules = list(run.pointer("/tool/driver").context("driver")?, "rules")?;
-        let ids: Vec<&str> = rules.iter().map(|rule| text(&rule["id"])).collect();
+        let ids: Vec<&str> = rules.iter().map(|rule| text(rule, "id")).collect();
         let results = list(run, "results")?;
         ensure!(results.len() > 10, "{} results", results.len());
         for result in results {
             let index = result["ruleIndex"]
                 .as_u64()
                 .and_then(|index| usize::try_from(index).ok());
-            let rule = text(&result["ruleId"]);
+            let rule = text(result, "ruleId");
             ensure!(ids.contains(&rule), "no rule {rule}");
             ensure!(
                 index.is_none_or(|index| ids.get(index) == Some(&rule)),
                 "{result}"
             );
             ensure!(
-                ["none", "note", "warning", "error"].contains(&text(&result["level"])),
+                ["none", "note", "warning", "error"].contains(&text(result, "level")),
                 "{result}"
             );
             ensure!(

@@ -8,12 +8,12 @@ use std::net::TcpListener;
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
-use hullwatch_tests::World;
+use hullwatch_tests::{Assessment, World, text};
 use serde_json::json;
 
 use rows::{ADD, ROWS, Row, SETUID, VERIFIED};
 
-use crate::bench::{self, Bench, CLEAN, Faults, Report, SOUND};
+use crate::bench::{self, Bench, CLEAN, Faults, SOUND};
 use crate::case::cases;
 
 cases! {
@@ -93,7 +93,10 @@ fn images_with_each_defect() -> Result<()> {
         let mut faults = build(bench)?;
         let report = bench.report(&["--check", "images"])?;
         for row in ROWS {
-            faults.note(row.tag, report.expect(row.key, row.tag, row.verdict, row.words));
+            faults.note(
+                row.tag,
+                report.expect_item(row.key, row.tag, row.verdict, row.words),
+            );
             faults.note(row.tag, nothing_else(&report, row));
         }
         faults.finish()
@@ -101,7 +104,7 @@ fn images_with_each_defect() -> Result<()> {
 }
 
 /// Of an image, nothing fails but what its row is about.
-fn nothing_else(report: &Report, row: &Row) -> Result<()> {
+fn nothing_else(report: &Assessment, row: &Row) -> Result<()> {
     let failing = report.where_said(row.tag, "fail");
     let expected = if row.verdict == "fail" {
         vec![row.key]
@@ -122,8 +125,8 @@ fn severity_by_use() -> Result<()> {
             .run(&["create", "--name", "uses-added", "added-archive:1", "true"])?;
         let after = bench.report(&["--check", ADD])?;
         bench.world.docker.run(&["rm", "uses-added"])?;
-        let of = |report: &Report| {
-            Ok::<_, anyhow::Error>(report.said(ADD, "added-archive:1")?.severity.to_owned())
+        let of = |report: &Assessment| {
+            Ok::<_, anyhow::Error>(text(report.item(ADD, "added-archive:1")?, "severity").to_owned())
         };
         ensure!(of(&before)? == "info", "{before:?}");
         ensure!(of(&after)? != "info", "{after:?}");
@@ -172,17 +175,17 @@ fn a_policy_decides() -> Result<()> {
                 "ships nothing that is denied",
             ),
         ] {
-            faults.note(item, report.expect(key, item, verdict, words));
+            faults.note(item, report.expect_item(key, item, verdict, words));
         }
         // Without a policy the same are undecided.
         let report = bench.report(&["--check", "images"])?;
         faults.note(
             "no policy",
-            report.expect("image-trusted-base", SOUND, "unknown", "allowed_sources"),
+            report.expect_item("image-trusted-base", SOUND, "unknown", "allowed_sources"),
         );
         faults.note(
             "no policy",
-            report.expect(
+            report.expect_item(
                 "image-no-unneeded-packages",
                 "packages:1",
                 "unknown",
@@ -241,22 +244,22 @@ fn an_old_image() -> Result<()> {
         })?;
         let policy = bench.policy("max_image_age_days = 90\n")?;
         let report = bench.report(&["--check", "images", "--policy", &policy])?;
-        report.expect("image-patched", "old:1", "fail", "of 90 that the policy allows")?;
-        report.expect("image-patched", SOUND, "pass", "was built 0 days ago")?;
-        report.expect(ADD, "old:1", "fail", "https://get.example/tool")?;
-        report.expect(
+        report.expect_item("image-patched", "old:1", "fail", "of 90 that the policy allows")?;
+        report.expect_item("image-patched", SOUND, "pass", "was built 0 days ago")?;
+        report.expect_item(ADD, "old:1", "fail", "https://get.example/tool")?;
+        report.expect_item(
             VERIFIED,
             "old:1",
             "fail",
             "ADD from an address without a checksum",
         )?;
         let report = bench.report(&["--check", "images"])?;
-        report.expect("image-patched", "old:1", "unknown", "max_image_age_days")
+        report.expect_item("image-patched", "old:1", "unknown", "max_image_age_days")
     })
 }
 
 /// A host whose `/etc` has these files as well. Its first process is the assessment itself.
-fn assess_with(bench: &Bench, files: &[(&str, &str)]) -> Result<Report> {
+fn assess_with(bench: &Bench, files: &[(&str, &str)]) -> Result<Assessment> {
     let upper = bench.world.directory("etc")?;
     for (name, text) in files {
         let path = upper.join(name);
@@ -276,7 +279,7 @@ fn assess_with(bench: &Bench, files: &[(&str, &str)]) -> Result<Report> {
         "{}",
         String::from_utf8_lossy(&output.stderr)
     );
-    Ok(Report(serde_json::from_slice(&output.stdout)?))
+    Assessment::read(&output.stdout)
 }
 
 fn the_environment_of_logins() -> Result<()> {
@@ -287,17 +290,17 @@ fn the_environment_of_logins() -> Result<()> {
         let accept = r#"{"default":[{"type":"insecureAcceptAnything"}]}"#;
         let reject = r#"{"default":[{"type":"reject"}]}"#;
         let plain = bench.report(&["--check", "images"])?;
-        let row = plain.row(TRUST)?;
+        let row = plain.check(TRUST)?;
         ensure!(row["verdict"] == "fail" && row["evaluated"] == 1, "{row}");
-        let signed = |report: &Report| Ok::<_, anyhow::Error>(report.row(SIGNED)?["verdict"].clone());
+        let signed = |report: &Assessment| Ok::<_, anyhow::Error>(report.check(SIGNED)?["verdict"].clone());
         ensure!(signed(&plain)? == "unknown", "{plain:?}");
 
         let on = assess_with(bench, &[("environment", "DOCKER_CONTENT_TRUST=1\n")])?;
-        on.expect(TRUST, FILE, "pass", "DOCKER_CONTENT_TRUST=1")?;
+        on.expect_item(TRUST, FILE, "pass", "DOCKER_CONTENT_TRUST=1")?;
         let commented = assess_with(bench, &[("environment", "#DOCKER_CONTENT_TRUST=1\n")])?;
-        ensure!(commented.row(TRUST)?["verdict"] == "fail", "{commented:?}");
+        ensure!(commented.check(TRUST)?["verdict"] == "fail", "{commented:?}");
         let off = assess_with(bench, &[("environment", "DOCKER_CONTENT_TRUST=0\n")])?;
-        off.expect(TRUST, FILE, "fail", "switches content trust off")?;
+        off.expect_item(TRUST, FILE, "fail", "switches content trust off")?;
         ensure!(signed(&off)? == "fail", "{off:?}");
         let enforced = assess_with(bench, &[("containers/policy.json", reject)])?;
         ensure!(signed(&enforced)? == "pass", "{enforced:?}");

@@ -9,11 +9,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context, Result, bail, ensure};
-use hullwatch_tests::{PATIENCE, World, eventually};
+use hullwatch_tests::{Assessment, PATIENCE, World, eventually, text};
 
 use rows::{MENDS, ROWS, Row, SOUND_OPTIONS, SPOILS};
 
-use crate::bench::{self, Bench, Faults, Report, SOUND};
+use crate::bench::{self, Bench, Faults, SOUND};
 use crate::case::cases;
 
 cases! {
@@ -28,7 +28,7 @@ fn no_containers() -> Result<()> {
         ensure!(report.checks().len() >= 31, "{} rows", report.checks().len());
         let mut faults = Faults::default();
         for row in report.checks() {
-            let key = bench::text(&row["key"]);
+            let key = text(row, "key");
             let judge = || {
                 let items = row["items"].as_array().context("items")?;
                 ensure!(row["evaluated"] == items.len(), "{row}");
@@ -38,7 +38,7 @@ fn no_containers() -> Result<()> {
                     "pass"
                 };
                 ensure!(row["verdict"] == verdict, "{row}");
-                let said = bench::text(&row["reason"]);
+                let said = text(row, "reason");
                 ensure!(
                     verdict != "pass" || items.len() == 1 || said.contains("0 evaluated"),
                     "{row}"
@@ -173,24 +173,24 @@ impl Drop for Containers<'_> {
 }
 
 /// Of a container, exactly what its row says fails.
-fn judge(report: &Report, row: &Row, root: &str) -> Result<()> {
+fn judge(report: &Assessment, row: &Row, root: &str) -> Result<()> {
     let expected: Vec<&str> = row.found.iter().map(|(key, _)| *key).collect();
     fails_exactly(report, row.name, &expected)?;
     for (key, words) in row.found {
-        report.expect(key, row.name, "fail", &words.replace("WORLD", root))?;
+        report.expect_item(key, row.name, "fail", &words.replace("WORLD", root))?;
     }
     let unknown = report.where_said(row.name, "unknown");
-    let reasons: Vec<_> = unknown.iter().map(|key| report.said(key, row.name)).collect();
+    let reasons: Vec<_> = unknown.iter().map(|key| report.item(key, row.name)).collect();
     ensure!(unknown.is_empty(), "unknown {reasons:#?}");
     Ok(())
 }
 
-fn fails_exactly(report: &Report, name: &str, keys: &[&str]) -> Result<()> {
+fn fails_exactly(report: &Assessment, name: &str, keys: &[&str]) -> Result<()> {
     let mut expected = keys.to_vec();
     let mut failing = report.where_said(name, "fail");
     expected.sort_unstable();
     failing.sort_unstable();
-    let reasons: Vec<_> = failing.iter().map(|key| report.said(key, name)).collect();
+    let reasons: Vec<_> = failing.iter().map(|key| report.item(key, name)).collect();
     ensure!(
         failing == expected,
         "fails {failing:?}, not {expected:?}: {reasons:#?}"
@@ -199,7 +199,7 @@ fn fails_exactly(report: &Report, name: &str, keys: &[&str]) -> Result<()> {
 }
 
 /// What this kernel and engine have not is neither kept nor broken.
-fn inapplicable(report: &Report) -> Result<()> {
+fn inapplicable(report: &Assessment) -> Result<()> {
     let mut expected = vec!["runtime-no-host-userns"];
     if !Path::new("/sys/fs/selinux/enforce").exists() {
         expected.push("runtime-selinux");

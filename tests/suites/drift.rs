@@ -1,7 +1,7 @@
 //! What the engine runs and how it is set changes under a watching `hullwatch`.
 
 use anyhow::{Result, ensure};
-use hullwatch_tests::{Line, Mark, OwnHost};
+use hullwatch_tests::{Enclave, Line, Mark};
 
 use crate::case::cases;
 use crate::own_stage::{OwnStage, STANDING, is_drift, is_posture, perform};
@@ -137,7 +137,7 @@ fn a_sloppy_start_is_one_line_beside_the_grave_ones() -> Result<()> {
 fn a_name_that_moves_makes_a_container_stale() -> Result<()> {
     perform(|stage| {
         let key = "runtime-image-freshness";
-        let image = OwnHost::IMAGE;
+        let image = Enclave::IMAGE;
         let build = |label: &str| {
             format!("printf 'FROM keep:1\\nLABEL of={label}\\n' | docker build --quiet --tag {image} -")
         };
@@ -222,9 +222,9 @@ fn a_swarm() -> Result<()> {
 /// Has the engine read this configuration anew.
 fn reload(stage: &OwnStage, more: &str) -> Result<()> {
     let json = format!(r#"{{"iptables":false,"ip-forward":false,"shutdown-timeout":1{more}}}"#);
-    stage
-        .host
-        .sh(&format!("echo '{json}' >/etc/docker/daemon.json; kill -HUP $PID"))?;
+    stage.host.sh(&format!(
+        "echo '{json}' >/etc/docker/daemon.json; kill -HUP $(cat /run/docker.pid)"
+    ))?;
     Ok(())
 }
 
@@ -271,17 +271,17 @@ fn a_daemon_that_reloads() -> Result<()> {
 fn a_daemon_with_other_flags() -> Result<()> {
     perform(|stage| {
         let mark = stage.watch.mark();
-        stage.host.stop_engine()?;
+        stage.host.end_engine()?;
         stage
             .host
-            .start_engine(&["--log-level=debug", "--userland-proxy=false"])?;
+            .run_engine(&["--log-level=debug", "--userland-proxy=false"])?;
         stage.turned_at_last(mark, "daemon-log-level-info", "fail")?;
         stage.turned_at_last(mark, "userland-proxy-disabled", "pass")?;
         engine_is_back(stage, mark)?;
         stage.drifted(mark, "daemon-log-level-info", "debug")?;
         let mark = stage.watch.mark();
-        stage.host.stop_engine()?;
-        stage.host.start_engine(&[])?;
+        stage.host.end_engine()?;
+        stage.host.run_engine(&[])?;
         stage.turned_at_last(mark, "daemon-log-level-info", "pass")?;
         stage.turned_at_last(mark, "userland-proxy-disabled", "fail")?;
         engine_is_back(stage, mark)
@@ -299,11 +299,11 @@ fn an_engine_that_is_away_is_no_drift() -> Result<()> {
         stage.settle()?;
         let mark = stage.watch.mark();
         let is_engine = |state: &'static str| move |line: &Line| line.is_status(state, "engine");
-        stage.host.stop_engine()?;
+        stage.host.end_engine()?;
         stage
             .watch
             .expect(mark, "degraded engine", is_engine("degraded"))?;
-        stage.host.start_engine(&[])?;
+        stage.host.run_engine(&[])?;
         stage
             .watch
             .expect(mark, "recovered engine", is_engine("recovered"))?;
@@ -319,10 +319,10 @@ fn the_whole_session_replayed() -> Result<()> {
     perform(|stage| {
         let (lines, code) = stage.restart_watch()?.stop()?;
         ensure!(code == Some(0), "exit code {code:?}");
-        let file = stage.host.path("session.jsonl");
+        let file = stage.host.outside("session.jsonl");
         let recorded: String = lines.iter().map(|line| format!("{line}\n")).collect();
         std::fs::write(&file, recorded)?;
-        let mut command = std::process::Command::new(stage.host.hullwatch());
+        let mut command = std::process::Command::new(stage.host.program()?);
         let output = command
             .arg("replay")
             .arg(&file)

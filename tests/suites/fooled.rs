@@ -73,7 +73,7 @@ fn other_ways_to_the_same_file() -> Result<()> {
 fn a_file_held_open_since_before() -> Result<()> {
     perform(|stage| {
         let script = format!("exec 3>>{JSON}; echo open; read -r go; echo >&3; read -r end");
-        let mut holder = stage.host.command("sh");
+        let mut holder = stage.host.command(&[], "sh");
         let mut holder = holder
             .args(["-c", &script])
             .stdin(Stdio::piped())
@@ -132,10 +132,10 @@ fn directories_that_go_and_come() -> Result<()> {
 fn a_name_of_control_characters() -> Result<()> {
     perform(|stage| {
         let name = "a\u{1b}[2J\n\"b";
-        let program = stage.host.path(name);
+        let program = stage.host.outside(name);
         fs::copy("/usr/bin/chmod", &program)?;
         let mark = stage.watch.mark();
-        let status = stage.host.command(&program).args(["666", JSON]).status()?;
+        let status = stage.host.command(&[], &program).args(["666", JSON]).status()?;
         ensure!(status.success(), "{status}");
         let turned = stage.turned(mark, KEY, JSON, "fail")?;
         // Every line was read as one object, or nothing would have been heard any more.
@@ -159,7 +159,7 @@ fn ten_thousand_changes() -> Result<()> {
         let pid = stage.watch.pid();
         let before = resident(pid).context("VmRSS")?;
         let mark = stage.watch.mark();
-        let directory = stage.host.inner("/etc/docker");
+        let directory = stage.host.path("/etc/docker");
         stage.watch.pause()?;
         for number in 0..10_000 {
             fs::write(directory.join(format!("many{number}")), "")?;

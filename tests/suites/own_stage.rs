@@ -4,13 +4,15 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use hullwatch_tests::{Container, Line, Mark, OwnHost, Skip, Watch};
+use hullwatch_tests::{Container, Enclave, Line, Mark, Skip, Watch};
 
 use crate::schema::Schemas;
 use crate::stage;
 
 /// How soon a verdict that turned must be told: 2 s are promised, and a machine that does other things gets more.
 const PROMPT: Duration = Duration::from_secs(5);
+/// What the engine starts with. It leaves the network alone and ends at once.
+const CONFIGURATION: &str = r#"{"iptables":false,"ip-forward":false,"shutdown-timeout":1}"#;
 /// Name of the container that is there before `hullwatch` is.
 pub(crate) const STANDING: &str = "standing";
 
@@ -22,7 +24,7 @@ pub(crate) struct OwnStage {
     // In the order in which they end.
     pub(crate) watch: Watch,
     standing: Container,
-    pub(crate) host: OwnHost,
+    pub(crate) host: Enclave,
     schemas: Option<Schemas>,
     made: u32,
 }
@@ -68,13 +70,13 @@ pub(crate) fn is_drift(line: &Line) -> bool {
     line.text("/type") == "violation" && line.text("/class") == "drift"
 }
 
-fn watch(host: &OwnHost) -> Result<Watch> {
-    Watch::start(host.watch().args(["--trusted-user", stage::TRUSTED_UID]))
+fn watch(host: &Enclave) -> Result<Watch> {
+    Watch::start(host.watch()?.args(["--trusted-user", stage::TRUSTED_UID]))
 }
 
 impl OwnStage {
     fn new() -> Result<Self> {
-        let host = OwnHost::new(&stage::programs())?;
+        let host = Enclave::watched(&stage::programs(), CONFIGURATION)?;
         let standing = host.container(STANDING, &[])?;
         let watch = watch(&host)?;
         let stage = Self {

@@ -1,7 +1,7 @@
 //! Files of the host that change under a watching `hullwatch`: verdicts turn, and who turned them is named.
 
 use anyhow::{Result, ensure};
-use hullwatch_tests::Mark;
+use hullwatch_tests::{Enclave, Mark};
 
 use crate::case::cases;
 use crate::own_stage::{OwnStage, is_drift, is_posture, perform};
@@ -31,16 +31,16 @@ struct Row {
 const ROWS: &[Row] = &[
     Row {
         check: "docker-sock-mode",
-        item: "SOCK",
-        spoil: "chmod 666 $SOCK",
-        mend: "chmod 660 $SOCK",
+        item: Enclave::SOCKET,
+        spoil: "chmod 666 /run/docker.sock",
+        mend: "chmod 660 /run/docker.sock",
         by: "chmod",
     },
     Row {
         check: "docker-sock-owner",
-        item: "SOCK",
-        spoil: "chown 1234 $SOCK",
-        mend: "chown 0 $SOCK",
+        item: Enclave::SOCKET,
+        spoil: "chown 1234 /run/docker.sock",
+        mend: "chown 0 /run/docker.sock",
         by: "chown",
     },
     Row {
@@ -139,8 +139,8 @@ fn files_that_are_spoilt_and_mended() -> Result<()> {
         ROWS.iter().try_for_each(|row| check(stage, row))?;
         // A violation waits for what the audit trail says of the change.
         for row in ROWS {
-            let item = row.item(stage);
-            let told = stage.drifted(start, row.check, &item)?;
+            let item = row.item;
+            let told = stage.drifted(start, row.check, item)?;
             ensure!(
                 told.text("/process/comm") == row.by && told.at("/container").is_null(),
                 "not by {}: {told}",
@@ -149,10 +149,10 @@ fn files_that_are_spoilt_and_mended() -> Result<()> {
         }
         stage.settle()?;
         for row in ROWS {
-            let item = row.item(stage);
+            let item = row.item;
             let lines = stage.watch.lines(start);
             let told = lines.iter().filter(|line| {
-                line.is_violation(row.check) && is_drift(line) && line.text("/summary").starts_with(&item)
+                line.is_violation(row.check) && is_drift(line) && line.text("/summary").starts_with(item)
             });
             ensure!(
                 told.count() == 1,
@@ -164,22 +164,13 @@ fn files_that_are_spoilt_and_mended() -> Result<()> {
     })
 }
 
-impl Row {
-    fn item(&self, stage: &OwnStage) -> String {
-        match self.item {
-            "SOCK" => stage.host.socket().to_string_lossy().into_owned(),
-            item => item.to_owned(),
-        }
-    }
-}
-
 /// Spoils and mends; both must turn the verdict, by this program.
 #[track_caller]
 fn check(stage: &OwnStage, row: &Row) -> Result<()> {
     for (deed, verdict) in [(row.spoil, "fail"), (row.mend, "pass")] {
         let mark = stage.watch.mark();
         stage.host.sh(deed)?;
-        let turned = stage.turned(mark, row.check, &row.item(stage), verdict)?;
+        let turned = stage.turned(mark, row.check, row.item, verdict)?;
         ensure!(
             turned.text("/process/comm") == row.by,
             "not by {}: {turned}",
@@ -211,7 +202,7 @@ fn access_list(user: u32, may: u16) -> Vec<u8> {
 fn an_access_list() -> Result<()> {
     perform(|stage| {
         let mark = stage.watch.mark();
-        let (socket, name) = (stage.host.socket(), "system.posix_acl_access");
+        let (socket, name) = (stage.host.path(Enclave::SOCKET), "system.posix_acl_access");
         rustix::fs::setxattr(
             &socket,
             name,
@@ -283,8 +274,7 @@ fn what_changes_no_verdict_is_silent() -> Result<()> {
 
 fn members_of_the_engine_s_group() -> Result<()> {
     perform(|stage| {
-        let group = stage.host.sh("stat -c %G $SOCK")?;
-        let group = String::from_utf8(group.stdout)?.trim().to_owned();
+        let group = stage.host.sh("stat -c %G /run/docker.sock")?;
         let mark = stage.watch.mark();
         stage
             .host

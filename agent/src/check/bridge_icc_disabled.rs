@@ -224,6 +224,6 @@ mod tests {
         };
         let verdict = judged_one(&CHECK, vary);
         assert!(verdict.reason.contains("pending-restart"), "{}", verdict.reason);
-        assert_eq!(verdict.evidence[0].facts["net_raw"], json!(["web"]));
+        assert_eq!(verdict.evidence[0].facts()["net_raw"], json!(["web"]));
     }
 }

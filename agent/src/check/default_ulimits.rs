@@ -175,7 +175,7 @@ mod tests {
             Unknown,
             "no default for nofile, nproc; `required_ulimits`",
         );
-        let limits = &verdict.evidence[0].facts["containers"];
+        let limits = &verdict.evidence[0].facts()["containers"];
         assert_eq!(limits, &json!({ "nofile": ["1024:4096"] }));
         check_one(
             &CHECK,

@@ -70,7 +70,7 @@ mod tests {
         };
         let reason = "ops stated on 2026-06-01: done; that holds until 2027-05-31";
         let verdict = check_one(&CHECK, vary, Pass, reason);
-        let shown = &verdict.evidence[1].facts;
+        let shown = &verdict.evidence[1].facts();
         assert_eq!(shown["indicators"], json!({ "kernel.kptr_restrict": "2" }));
         assert_eq!(shown["apparmor"], json!(true));
     }

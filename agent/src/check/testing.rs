@@ -14,11 +14,11 @@ use std::collections::BTreeMap;
 use super::{Assess, Check, Finding, View};
 use crate::model::{
     AncestorRef, AppArmor, CapSet, CgroupId, Class, ConfigFile, Connect, ConnectOp, Container, ContainerId,
-    ContainerMount, ContainerRef, ContainerState, Credentials, DEFAULT_CONTAINER_CAPS, Daemon, Engine,
-    EngineKind, EnteredNamespace, Event, Exec, ExecFile, ExecSession, Fact, Gained, Host, HostFacts,
-    Identity, Life, Limits, Mount, MountEffect, MountPoint, MountRequest, NamespaceChange, NamespaceOwner,
-    Namespaces, Observation, Process, PublishedPort, Reach, Registries, RunningTruth, RuntimeSocket, Seccomp,
-    Severity, Source, Swarm, System, Time, Ulimit, Verdict, VerdictKind,
+    ContainerMount, ContainerRef, Credentials, DEFAULT_CONTAINER_CAPS, Daemon, Engine, EngineKind,
+    EnteredNamespace, Event, Exec, ExecFile, ExecSession, Fact, Gained, Host, HostFacts, Identity, Life,
+    Limits, Mount, MountEffect, MountPoint, MountRequest, NamespaceChange, NamespaceOwner, Namespaces,
+    Observation, Process, PublishedPort, Reach, Registries, RunningTruth, RuntimeSocket, Seccomp, Severity,
+    Source, Swarm, System, Time, Ulimit, Verdict, VerdictKind,
 };
 
 /// Namespaces of the host.
@@ -172,31 +172,9 @@ pub(super) fn publish(ports: &[(&str, u16)]) -> Vec<PublishedPort> {
 pub(super) fn container(name: &str) -> Container {
     Container {
         id: id(),
-        name: name.into(),
         image: format!("app:1@sha256:{}", "cd".repeat(32)),
-        image_id: Some("sha256:1".into()),
-        engine: EngineKind::Docker,
-        state: ContainerState::Running,
-        pid: Some(4242),
-        created: None,
-        runtime: Some("runc".into()),
-        user: Some("1000:1000".into()),
-        privileged: Some(false),
-        cap_add: Some(Vec::new()),
-        cap_drop: Some(Vec::new()),
         security_opt: Some(vec!["no-new-privileges".into()]),
         network_mode: Some("apps".into()),
-        pid_mode: Some(String::new()),
-        ipc_mode: Some("private".into()),
-        uts_mode: Some(String::new()),
-        userns_mode: Some(String::new()),
-        devices: Some(Vec::new()),
-        device_requests: Some(Vec::new()),
-        device_cgroup_rules: Some(Vec::new()),
-        mounts: Some(Vec::new()),
-        apparmor_profile: Some("docker-default".into()),
-        process_label: Some(String::new()),
-        labels: Vec::new(),
         limits: Limits {
             memory: Some(1 << 28),
             memory_swap: Some(1 << 28),
@@ -227,38 +205,16 @@ pub(super) fn container(name: &str) -> Container {
         },
         secrets: Some(Vec::new()),
         truth: Some(truth()),
+        ..crate::model::testing::container(name)
     }
 }
 
 /// A running container of which neither the engine nor the kernel tells anything.
 pub(super) fn unknown_container(name: &str) -> Container {
     Container {
-        image_id: None,
-        state: ContainerState::Unknown,
-        pid: None,
-        runtime: None,
-        user: None,
-        privileged: None,
-        cap_add: None,
-        cap_drop: None,
-        security_opt: None,
-        network_mode: None,
-        pid_mode: None,
-        ipc_mode: None,
-        uts_mode: None,
-        userns_mode: None,
-        devices: None,
-        device_requests: None,
-        device_cgroup_rules: None,
-        mounts: None,
-        apparmor_profile: None,
-        process_label: None,
-        limits: Limits::default(),
-        reach: Reach::default(),
-        life: Life::default(),
-        secrets: None,
-        truth: None,
-        ..container(name)
+        name: name.into(),
+        image: container(name).image,
+        ..Container::unknown(id(), EngineKind::Docker)
     }
 }
 

@@ -278,7 +278,7 @@ const ACCESS: &str = "docker-group-trusted-members";
 
 /// Whether evidence is of a rule that has everything recorded, and nobody who writes it down.
 fn is_unkept(evidence: &Evidence) -> bool {
-    let fact = |name: &str| evidence.facts.get(name);
+    let fact = |name: &str| evidence.facts().get(name);
     fact("decision").and_then(|decision| decision.as_str()) == Some("covered")
         && fact("daemon").is_some_and(serde_json::Value::is_null)
 }

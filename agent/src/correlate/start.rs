@@ -184,7 +184,7 @@ mod tests {
             "{}",
             gathered.summary
         );
-        let also = &gathered.evidence[0].facts["checks"];
+        let also = &gathered.evidence[0].facts()["checks"];
         assert_eq!(also.as_array().map(Vec::len), Some(2));
         let mut one = vec![failing("runtime-memory-limit", Severity::Medium)];
         gather(&mut one, &facts);

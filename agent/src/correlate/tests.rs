@@ -113,7 +113,7 @@ fn what_follows_from_privilege_is_one_line() {
         "runtime-no-host-devices",
         "image-non-root-user",
     ];
-    assert_eq!(also.facts["checks"], serde_json::json!(expected));
+    assert_eq!(also.facts()["checks"], serde_json::json!(expected));
 }
 
 #[test]
@@ -407,7 +407,7 @@ fn the_catalogue_tells_a_privileged_start_in_one_line() {
     assert_eq!(lines, [PRIVILEGED_DRIFT]);
     let also = violations[0].evidence.last().unwrap();
     assert_eq!(also.kind, "also-fails");
-    assert!(also.facts["checks"].as_array().unwrap().len() > 2, "{also:?}");
+    assert!(also.facts()["checks"].as_array().unwrap().len() > 2, "{also:?}");
     let (lines, _) = start(container("web"));
     assert_eq!(lines, [] as [&str; 0]);
 }

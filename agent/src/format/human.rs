@@ -104,7 +104,7 @@ impl Human {
         );
         for evidence in &violation.evidence {
             let source = serde_json::to_value(evidence.source).unwrap_or_default();
-            let facts = serde_json::Value::Object(evidence.facts.clone()).to_string();
+            let facts = serde_json::Value::Object(evidence.facts().clone()).to_string();
             let value = format!(
                 "{} {} {}",
                 source.as_str().unwrap_or_default(),

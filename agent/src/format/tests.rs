@@ -6,8 +6,8 @@ use super::{Format, Human, json, schema};
 use crate::correlate::{Correlator, Settings};
 use crate::model::testing::{at, entry, exec, host, id, privileged, session, told};
 use crate::model::{
-    ContainerAction, Event, Gap, Line, Mount, MountEffect, MountRequest, Observation, Status, StatusState,
-    Violation,
+    ContainerAction, Event, Evidence, Gap, Line, Mount, MountEffect, MountRequest, Observation, Source,
+    Status, StatusState, Violation,
 };
 
 /// A violation as the correlator makes it.
@@ -151,7 +151,11 @@ fn hostile_names_reach_no_terminal() {
         container: observed.container.clone(),
         ..violation()
     };
-    shown.evidence[0].facts.insert(hostile.into(), json!(hostile));
+    shown.evidence = vec![Evidence::new(
+        Source::Kernel,
+        hostile,
+        json!({ hostile: hostile }),
+    )];
     let gap = Gap {
         detail: hostile.into(),
         container: observed.container.clone(),

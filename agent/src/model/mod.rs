@@ -6,6 +6,7 @@ mod capability;
 mod change;
 mod container;
 mod doctor;
+mod evidence;
 mod fact;
 mod graph_driver;
 mod host;
@@ -35,6 +36,7 @@ pub use container::{
     HistoryEntry, Identity, Image, ImageContents, Life, Limits, PublishedPort, Reach, RunningTruth, Ulimit,
 };
 pub use doctor::{DoctorReport, EngineFact, KernelFacts, ProbeRow};
+pub use evidence::Evidence;
 pub use fact::Fact;
 pub use graph_driver::GraphDriver;
 pub use host::{
@@ -57,4 +59,4 @@ pub use secret::SecretHint;
 pub use severity::Severity;
 pub use sighting::{InodeId, Sighting, What};
 pub use time::Time;
-pub use violation::{AuditTrail, CheckRef, Class, Evidence, PostureRef, Verdict, VerdictKind, Violation};
+pub use violation::{AuditTrail, CheckRef, Class, PostureRef, Verdict, VerdictKind, Violation};

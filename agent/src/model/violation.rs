@@ -2,9 +2,8 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
-use super::{ContainerRef, HostRef, Process, Severity, Source, Time};
+use super::{ContainerRef, Evidence, HostRef, Process, Severity, Time};
 
 /// Kind of a violation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -41,34 +40,6 @@ pub struct CheckRef {
     pub number: Option<String>,
     /// Title in our words.
     pub title: String,
-}
-
-/// One piece of evidence. Further fields depend on `kind`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Evidence {
-    /// Who says so.
-    pub source: Source,
-    /// Kind of the observation, or `config`, `process`, `session`.
-    pub kind: String,
-    /// The facts.
-    #[serde(flatten)]
-    pub facts: Map<String, Value>,
-}
-
-impl Evidence {
-    /// Evidence with the fields of a JSON object; a value that is none is kept under `value`.
-    #[must_use]
-    pub fn new(source: Source, kind: &str, facts: Value) -> Self {
-        let facts = match facts {
-            Value::Object(map) => map,
-            other => Map::from_iter([("value".to_owned(), other)]),
-        };
-        Self {
-            source,
-            kind: kind.to_owned(),
-            facts,
-        }
-    }
 }
 
 /// What the audit trail says.

@@ -17,7 +17,11 @@ pub(super) fn write(command: &BenchCommand, report: &Report) -> Result<(), Fault
     let format = command.shape();
     let terminal = command.output.is_none() && io::stdout().is_terminal();
     let color = terminal && !command.no_color && std::env::var_os("NO_COLOR").is_none();
-    let text = text(report, format, &command.view(format, color, command.json))?;
+    let view = ReportView {
+        width: terminal.then(columns).flatten(),
+        ..command.view(format, color, command.json)
+    };
+    let text = text(report, format, &view)?;
     if let Some(log) = &command.log {
         write_log(command, report, log)?;
     }
@@ -51,6 +55,12 @@ fn write_log(command: &BenchCommand, report: &Report, log: &Path) -> Result<(), 
     to_file(Path::new(&beside), &json)
 }
 
+/// Columns of the terminal that standard output is.
+fn columns() -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(io::stdout()).ok()?;
+    (size.ws_col > 0).then(|| size.ws_col.into())
+}
+
 fn text(report: &Report, format: ReportFormat, view: &ReportView) -> Result<String, Fault> {
     render(report, format, view).map_err(|error| Fault::other(error.to_string()))
 }
@@ -78,6 +88,7 @@ impl BenchCommand {
         };
         ReportView {
             color,
+            width: None,
             verbose: self.verbose,
             results: !self.no_results,
             summary: !self.no_summary,

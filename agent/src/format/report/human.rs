@@ -4,8 +4,10 @@ use std::fmt::Write;
 
 use super::super::visible;
 use super::ReportView;
-use super::chapter::chapters;
+use super::chapter::{Chapter, chapters};
 use super::old::{item_line, visible_lines};
+use super::shared::{Shared, shared};
+use super::wrap::wrapped;
 use crate::model::{Report, ReportItem, ReportRow, Severity, VerdictKind};
 
 /// Failing items of a row that are written unless all are asked for.
@@ -20,6 +22,7 @@ pub(super) fn text(report: &Report, view: &ReportView) -> String {
     let mut page = Page {
         out: String::new(),
         view,
+        shared: if view.verbose { Vec::new() } else { shared(report) },
     };
     page.line(&heading(report), BOLD);
     for one in &report.excluded {
@@ -33,11 +36,9 @@ pub(super) fn text(report: &Report, view: &ReportView) -> String {
     }
     if view.results {
         for chapter in chapters(report) {
-            page.line(&format!("\n{} {}", chapter.number, chapter.title), BOLD);
-            for row in chapter.rows {
-                page.row(row);
-            }
+            page.chapter(&chapter);
         }
+        page.shared_reasons();
     }
     if view.summary {
         page.summary(report);
@@ -68,6 +69,7 @@ fn heading(report: &Report) -> String {
 struct Page<'a> {
     out: String,
     view: &'a ReportView,
+    shared: Vec<Shared<'a>>,
 }
 
 impl Page<'_> {
@@ -80,9 +82,55 @@ impl Page<'_> {
     }
 
     fn line(&mut self, text: &str, code: &str) {
-        let painted = self.paint(code, text);
-        self.out.push_str(&painted);
+        self.put(&self.paint(code, text), INDENT);
+    }
+
+    /// A line; what it is continued with on a narrow terminal begins with the indent, so that no
+    /// name in it can pose as a row.
+    fn put(&mut self, line: &str, indent: &str) {
+        self.out.push_str(&wrapped(line, self.view.width, indent));
         self.out.push('\n');
+    }
+
+    fn chapter(&mut self, chapter: &Chapter<'_>) {
+        let is_told_below = |row: &&ReportRow| self.shared.iter().any(|one| one.has(row));
+        let (below, here): (Vec<_>, Vec<_>) = chapter.rows.iter().partition(is_told_below);
+        let mut line = self.paint(BOLD, &format!("\n{} {}", chapter.number, chapter.title));
+        if !below.is_empty() {
+            let note = if here.is_empty() {
+                " · all below".to_owned()
+            } else {
+                format!(" · {} of {} below", below.len(), chapter.rows.len())
+            };
+            line += &self.paint(DIM, &note);
+        }
+        self.put(&line, INDENT);
+        for row in here {
+            self.row(row);
+        }
+    }
+
+    /// What would be the same line many times over.
+    fn shared_reasons(&mut self) {
+        let shared = std::mem::take(&mut self.shared);
+        if shared.is_empty() {
+            return;
+        }
+        let title = self.paint(BOLD, "\nOne reason for several checks");
+        let note = self.paint(DIM, " · -v tells each");
+        self.put(&(title + &note), INDENT);
+        for one in shared {
+            let (word, code) = word(one.verdict);
+            let line = format!(
+                "{} {:<8} {}",
+                self.paint(code, &format!("[{word}]")),
+                format!("{} ×", one.rows.len()),
+                visible(one.reason)
+            );
+            self.put(&line, INDENT);
+            let numbers: Vec<_> = one.rows.iter().map(|row| row.number.as_str()).collect();
+            self.put(&format!("{INDENT}{}", numbers.join(" ")), INDENT);
+        }
     }
 
     fn row(&mut self, row: &ReportRow) {
@@ -104,8 +152,7 @@ impl Page<'_> {
         if row.letter_only {
             line += &self.paint(DIM, " (kept by the letter only)");
         }
-        self.out.push_str(&line);
-        self.out.push('\n');
+        self.put(&line, INDENT);
         self.items(row);
         if self.view.remedies && row.verdict == VerdictKind::Fail {
             self.remedies(row);
@@ -115,8 +162,9 @@ impl Page<'_> {
     fn items(&mut self, row: &ReportRow) {
         let worth = |item: &&ReportItem| self.view.verbose || item.verdict == VerdictKind::Fail;
         let all: Vec<_> = row.items.iter().filter(worth).collect();
-        // The one item's reason is the row's.
-        if all.len() <= 1 && row.items.len() <= 1 && !self.view.verbose {
+        // What the row has said of the one item already.
+        let is_said = |item: &ReportItem| row.items.len() == 1 || row.reason.contains(&item_line(item));
+        if all.len() <= 1 && all.iter().all(|item| is_said(item)) && !self.view.verbose {
             return;
         }
         let limit = if self.view.verbose { usize::MAX } else { SHOWN };
@@ -127,8 +175,7 @@ impl Page<'_> {
                 String::new()
             };
             let line = format!("{INDENT}{mark}{}", item_line(item));
-            self.out.push_str(&line);
-            self.out.push('\n');
+            self.put(&line, &format!("{INDENT}  "));
         }
         if all.len() > limit {
             let more = format!("{INDENT}and {} more; -v shows all", all.len() - limit);
@@ -146,7 +193,9 @@ impl Page<'_> {
         let limit = if self.view.verbose { usize::MAX } else { SHOWN };
         for remedy in said.into_iter().take(limit) {
             let lines = visible_lines(remedy, &format!("{INDENT}  "));
-            self.line(&format!("{INDENT}→ {lines}"), "36");
+            // Not broken: a rule or a command is copied from here.
+            self.out += &self.paint("36", &format!("{INDENT}→ {lines}"));
+            self.out.push('\n');
         }
     }
 
@@ -176,8 +225,7 @@ impl Page<'_> {
             report.elapsed_ms
         )
         .unwrap_or_default();
-        self.out.push_str(&line);
-        self.out.push('\n');
+        self.put(&line, INDENT);
     }
 }
 

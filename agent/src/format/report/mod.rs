@@ -8,6 +8,8 @@ mod human;
 mod junit;
 mod old;
 mod sarif;
+mod shared;
+mod wrap;
 
 use std::str::FromStr;
 
@@ -38,7 +40,9 @@ pub enum ReportFormat {
 pub struct ReportView {
     /// Whether to colour; for terminals only.
     pub color: bool,
-    /// Whether every item is written, not only the first few failing ones.
+    /// Columns at which lines for people are broken; `None` where a program may read them line by line.
+    pub width: Option<usize>,
+    /// Whether every item is written, not only the first few failing ones, and every row with its reason.
     pub verbose: bool,
     /// Whether rows are written.
     pub results: bool,
@@ -58,6 +62,7 @@ impl Default for ReportView {
     fn default() -> Self {
         Self {
             color: false,
+            width: None,
             verbose: false,
             results: true,
             summary: true,

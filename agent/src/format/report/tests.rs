@@ -159,6 +159,7 @@ fn as_json(format: ReportFormat, view: &ReportView) -> Value {
 
 const JSON: ReportView = ReportView {
     color: false,
+    width: None,
     verbose: false,
     results: true,
     summary: true,
@@ -214,6 +215,65 @@ fn every_shape_is_as_recorded() {
     }
 }
 
+/// A report of a host whose engine does not answer: many reasons, two causes.
+fn without_engine() -> Report {
+    use VerdictKind::{NotApplicable, Unknown};
+    let rows = [
+        ("1.1.1", Unknown, "cannot look at the data root: no such file"),
+        ("2.3", Unknown, "`debug` is not known: no dockerd runs here"),
+        ("2.4", Unknown, "no dockerd runs here"),
+        ("2.5", Unknown, HOSTILE),
+        ("4.1", Unknown, "the images are not known: no answer"),
+        ("5.4", Unknown, "the containers are not known: no answer"),
+        ("5.5", Unknown, "no answer"),
+        ("6.1", Unknown, HOSTILE),
+        ("6.2", Unknown, HOSTILE),
+        ("7.1", NotApplicable, "this node is in no swarm"),
+        ("7.2", NotApplicable, "this node is in no swarm"),
+        ("7.3", NotApplicable, "this node is in no swarm"),
+    ];
+    let row = |(number, verdict, reason): (&str, _, &str)| {
+        let key = format!("key-{number}");
+        row(number, &key, verdict, vec![item("the engine", verdict, reason)])
+    };
+    Report {
+        engine: None,
+        checks: rows.into_iter().map(row).collect(),
+        ..report()
+    }
+}
+
+#[test]
+fn a_shared_reason_is_told_once() {
+    let narrow = ReportView {
+        width: Some(60),
+        ..ReportView::default()
+    };
+    for (name, report, view) in [
+        ("human-shared.txt", without_engine(), ReportView::default()),
+        ("human-narrow.txt", without_engine(), narrow),
+        (
+            "human-narrow-remedies.txt",
+            report(),
+            ReportView {
+                remedies: true,
+                ..narrow
+            },
+        ),
+    ] {
+        golden(name, &render(&report, ReportFormat::Human, &view).unwrap());
+    }
+    let verbose = ReportView {
+        verbose: true,
+        ..ReportView::default()
+    };
+    let text = render(&without_engine(), ReportFormat::Human, &verbose).unwrap();
+    for row in without_engine().checks {
+        assert!(text.contains(&row.title), "{}", row.title);
+    }
+    assert!(!text.contains("One reason"), "{text}");
+}
+
 #[test]
 fn our_json_is_what_the_schema_says() {
     let schemas = crate::format::schema::all();
@@ -228,11 +288,19 @@ fn a_hostile_name_forges_no_line_and_no_markup() {
         // JSON keeps names as they are; its own escapes keep control characters out.
         let exact = matches!(format, ReportFormat::Json | ReportFormat::Sarif);
         let hidden = |c: char| (c.is_control() && c != '\n') || (c == '\u{202e}' && !exact);
-        for verbose in [false, true] {
-            let text = rendered(format, &ReportView { verbose, ..TEXT });
-            assert!(!text.contains(hidden), "{}", format.name());
-            let forged = text.lines().filter(|line| line.starts_with("[PASS] 5.5"));
-            assert_eq!(forged.count(), 0, "{}", format.name());
+        let widths = (39..120).map(Some).chain([None]);
+        for (width, verbose) in widths.flat_map(|width| [(width, false), (width, true)]) {
+            let view = ReportView {
+                width,
+                verbose,
+                ..TEXT
+            };
+            for report in [report(), without_engine()] {
+                let text = render(&report, format, &view).unwrap();
+                assert!(!text.contains(hidden), "{}", format.name());
+                let forged = text.lines().filter(|line| line.starts_with("[PASS] 5.5"));
+                assert_eq!(forged.count(), 0, "{}", format.name());
+            }
         }
     }
     for format in [ReportFormat::Html, ReportFormat::Junit] {
