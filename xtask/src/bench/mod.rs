@@ -7,6 +7,7 @@
 mod agent;
 mod assess;
 mod cgroup;
+mod chmod;
 mod connect;
 mod exec;
 mod getppid;
@@ -17,6 +18,7 @@ mod proc;
 mod report;
 mod round;
 mod statistics;
+mod trail;
 mod workload;
 
 use std::path::PathBuf;
@@ -25,6 +27,8 @@ use anyhow::{Context, Result, ensure};
 
 use crate::{console, host, process, workspace};
 use report::Report;
+use trail::Trail;
+use workload::{AUDITED, WORKLOADS};
 pub(crate) use workload::{WorkerArgs, work};
 
 /// Fewer rounds say nothing of the spread.
@@ -48,6 +52,10 @@ pub(crate) struct Args {
     /// Measure `hullwatch bench` instead of `hullwatch watch`
     #[arg(long)]
     assessment: bool,
+    /// Measure what `hullwatch watch` costs beside an audit daemon: changes the machine's audit rules meanwhile, and needs
+    /// HULLWATCH_ALLOW_HOST_CHANGES=1
+    #[arg(long, conflicts_with = "assessment")]
+    audit: bool,
     /// Print one JSON object instead of a table
     #[arg(long)]
     json: bool,
@@ -76,13 +84,18 @@ pub(crate) fn run(args: &Args) -> Result<bool> {
         return Ok(true);
     }
     let scratch = tempfile::Builder::new().prefix("hullwatch-bench-").tempdir()?;
-    let rounds = round::all(&programs, scratch.path(), args.rounds, |number| {
+    let trail = args.audit.then(|| Trail::begin(scratch.path())).transpose()?;
+    let workloads = if trail.is_some() { AUDITED } else { WORKLOADS };
+    let rounds = round::all(&programs, workloads, scratch.path(), args.rounds, |number| {
         if !args.json {
             console::say(&format!("round {number} of {}", args.rounds));
         }
     })?;
-    let latency = latency::measure(&programs, scratch.path(), args.samples)?;
-    let report = Report::new(&rounds, &latency, &args.without)?;
+    let latency = match trail {
+        Some(_) => None,
+        None => Some(latency::measure(&programs, scratch.path(), args.samples)?),
+    };
+    let report = Report::new(workloads, &rounds, latency.as_ref(), &args.without)?;
     console::say(&if args.json {
         serde_json::to_string(&report)?
     } else {

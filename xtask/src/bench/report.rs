@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::latency::Latency;
 use super::round::Round;
 use super::statistics::{median, percentile};
-use super::workload::WORKLOADS;
+use super::workload::Workload;
 use super::{exec, proc};
 
 /// The figures of a run. Times are in nanoseconds, unless the name says otherwise.
@@ -24,7 +24,8 @@ pub(super) struct Report {
     agent_peak_resident_kib: u64,
     /// Microseconds of processor time per second in which nothing happens.
     agent_idle_us_per_s: f64,
-    latency: Told,
+    /// Null where it was not measured.
+    latency: Option<Told>,
 }
 
 /// One workload. The ratio is the median of the rounds' own ratios; low and high are its 10th and 90th percentile.
@@ -51,12 +52,16 @@ struct Told {
 }
 
 impl Report {
-    pub(super) fn new(rounds: &[Round], latency: &Latency, without: &[String]) -> Result<Self> {
-        let figures = WORKLOADS
+    pub(super) fn new(
+        workloads: &[Workload],
+        rounds: &[Round],
+        latency: Option<&Latency>,
+        without: &[String],
+    ) -> Result<Self> {
+        let figures = workloads
             .iter()
             .enumerate()
             .map(|(at, workload)| Figures::new(workload.name, rounds, at));
-        let millis = |percent| percentile(&latency.nanos, percent).map(|nanos| nanos / 1e6);
         Ok(Self {
             kernel: proc::kernel()?,
             processors: std::thread::available_parallelism()?.get(),
@@ -75,19 +80,26 @@ impl Report {
                     .collect::<Vec<_>>(),
             )
             .context("there are no rounds")?,
-            latency: Told {
-                made: latency.made,
-                told: latency.nanos.len(),
-                p50_ms: millis(50),
-                p99_ms: millis(99),
-                max_ms: millis(100),
-            },
+            latency: latency.map(Told::new),
         })
     }
 }
 
 fn largest(rounds: &[Round], of: fn(&Round) -> u64) -> u64 {
     rounds.iter().map(of).max().unwrap_or_default()
+}
+
+impl Told {
+    fn new(latency: &Latency) -> Self {
+        let millis = |percent| percentile(&latency.nanos, percent).map(|nanos| nanos / 1e6);
+        Self {
+            made: latency.made,
+            told: latency.nanos.len(),
+            p50_ms: millis(50),
+            p99_ms: millis(99),
+            max_ms: millis(100),
+        }
+    }
 }
 
 impl Figures {
@@ -129,7 +141,7 @@ impl fmt::Display for Report {
         let (bare, watched, agent) = ("bare ns", "watched ns", "agent CPU ns");
         writeln!(
             f,
-            "{:<8} {bare:>12} {watched:>12} {:>7} {:>15} {agent:>13}",
+            "{:<9} {bare:>12} {watched:>12} {:>7} {:>15} {agent:>13}",
             "", "ratio", "p10..p90"
         )?;
         for row in &self.workloads {
@@ -145,7 +157,7 @@ impl fmt::Display for Report {
             let spread = format!("{ratio_low:.3}..{ratio_high:.3}");
             writeln!(
                 f,
-                "{name:<8} {bare_ns:>12.1} {watched_ns:>12.1} {ratio:>7.3} {spread:>15} {agent_cpu_ns:>13.1}"
+                "{name:<9} {bare_ns:>12.1} {watched_ns:>12.1} {ratio:>7.3} {spread:>15} {agent_cpu_ns:>13.1}"
             )?;
         }
         let mib = |kib: u64| kib as f64 / 1024.0;
@@ -158,13 +170,22 @@ impl fmt::Display for Report {
         if !self.without.is_empty() {
             writeln!(f, "without: {}", self.without.join(", "))?;
         }
-        let Told {
+        match &self.latency {
+            Some(told) => write!(f, "{told}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for Told {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
             made,
             told,
             p50_ms,
             p99_ms,
             max_ms,
-        } = &self.latency;
+        } = self;
         let shown = |time: &Option<f64>| time.map_or_else(|| "none".to_owned(), |ms| format!("{ms:.2} ms"));
         write!(
             f,
@@ -179,6 +200,7 @@ impl fmt::Display for Report {
 #[cfg(test)]
 mod tests {
     use super::super::proc::Resident;
+    use super::super::workload::WORKLOADS;
     use super::*;
 
     fn round(bare: f64, watched: f64) -> Round {
@@ -198,15 +220,11 @@ mod tests {
     #[test]
     fn ratios_are_those_of_the_rounds() {
         let rounds = [round(100.0, 110.0), round(200.0, 200.0), round(100.0, 150.0)];
-        let report = Report::new(
-            &rounds,
-            &Latency {
-                made: 2,
-                nanos: vec![3e6],
-            },
-            &[],
-        )
-        .unwrap();
+        let latency = Latency {
+            made: 2,
+            nanos: vec![3e6],
+        };
+        let report = Report::new(WORKLOADS, &rounds, Some(&latency), &[]).unwrap();
         let first = report.workloads.first().unwrap();
         assert_eq!((first.bare_ns, first.watched_ns), (100.0, 150.0));
         assert!((first.ratio - 1.1).abs() < 1e-9);
@@ -218,15 +236,11 @@ mod tests {
 
     #[test]
     fn nothing_told_is_null_and_not_zero() {
-        let report = Report::new(
-            &[round(1.0, 1.0)],
-            &Latency {
-                made: 1,
-                nanos: Vec::new(),
-            },
-            &[],
-        )
-        .unwrap();
+        let latency = Latency {
+            made: 1,
+            nanos: Vec::new(),
+        };
+        let report = Report::new(WORKLOADS, &[round(1.0, 1.0)], Some(&latency), &[]).unwrap();
         let json = serde_json::to_value(&report).unwrap();
         assert!(json["latency"]["p99_ms"].is_null());
         assert_eq!(json["latency"]["told"], 0);

@@ -7,7 +7,7 @@ use anyhow::Result;
 
 use super::agent::Agent;
 use super::proc::Resident;
-use super::workload::{self, WORKLOADS};
+use super::workload::{self, Workload};
 use super::{Programs, proc};
 
 /// The start's own work is over after this.
@@ -18,7 +18,7 @@ const IDLE: Duration = Duration::from_secs(2);
 /// What one round measured.
 #[derive(Debug)]
 pub(super) struct Round {
-    /// Nanoseconds per operation, in the order of [`WORKLOADS`].
+    /// Nanoseconds per operation, in the order of the workloads.
     pub(super) bare: Vec<f64>,
     pub(super) watched: Vec<f64>,
     /// The agent's own processor time per operation, beyond what it uses while nothing happens, in
@@ -32,6 +32,7 @@ pub(super) struct Round {
 
 pub(super) fn all(
     programs: &Programs,
+    workloads: &[Workload],
     scratch: &Path,
     rounds: u64,
     mut progress: impl FnMut(u64),
@@ -39,14 +40,14 @@ pub(super) fn all(
     (1..=rounds)
         .map(|number| {
             progress(number);
-            one(programs, scratch)
+            one(programs, workloads, scratch)
         })
         .collect()
 }
 
-fn one(programs: &Programs, scratch: &Path) -> Result<Round> {
+fn one(programs: &Programs, workloads: &[Workload], scratch: &Path) -> Result<Round> {
     let measure = |workload| workload::measure(workload, &programs.worker, scratch);
-    let bare = WORKLOADS.iter().map(measure).collect::<Result<_>>()?;
+    let bare = workloads.iter().map(measure).collect::<Result<_>>()?;
     let agent = Agent::start(&programs.hullwatch, &programs.without, scratch)?;
     // What it does at the start is over after a moment; then it is measured doing nothing.
     std::thread::sleep(SETTLING);
@@ -56,7 +57,7 @@ fn one(programs: &Programs, scratch: &Path) -> Result<Round> {
     })?
     .0 / IDLE.as_secs_f64();
     let (mut watched, mut agent_cpu) = (Vec::new(), Vec::new());
-    for workload in WORKLOADS {
+    for workload in workloads {
         let mut nanos = 0.0;
         let (cpu, seconds) = spent(&agent, || {
             nanos = measure(workload)?;

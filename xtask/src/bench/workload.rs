@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
 
-use super::{connect, exec, getppid, latency, mount, open};
+use super::{chmod, connect, exec, getppid, latency, mount, open};
 use crate::{console, process};
 
 /// Something that a host does often.
@@ -54,6 +54,22 @@ pub(super) const WORKLOADS: &[Workload] = &[
     },
 ];
 
+/// What is measured on a host that audits. Fewer operations than fill the kernel's backlog: it would make them wait.
+pub(super) const AUDITED: &[Workload] = &[
+    Workload {
+        name: "recorded",
+        operations: 1_500,
+        mounts: false,
+        run: chmod::recorded,
+    },
+    Workload {
+        name: "chmod",
+        operations: 50_000,
+        mounts: false,
+        run: chmod::unrecorded,
+    },
+];
+
 /// One workload, in this process.
 #[derive(Debug, clap::Args)]
 pub(crate) struct WorkerArgs {
@@ -67,7 +83,8 @@ pub(crate) fn work(args: &WorkerArgs) -> Result<bool> {
     if args.name == latency::WORKER {
         return latency::work(args.operations, &args.scratch).map(|()| true);
     }
-    let known = WORKLOADS.iter().find(|workload| workload.name == args.name);
+    let mut all = WORKLOADS.iter().chain(AUDITED);
+    let known = all.find(|workload| workload.name == args.name);
     let workload = known.with_context(|| format!("no workload `{}`", args.name))?;
     let start = Instant::now();
     (workload.run)(args.operations, &args.scratch)?;
@@ -108,7 +125,8 @@ mod tests {
     #[test]
     fn every_workload_that_needs_no_namespace_runs() {
         let scratch = tempfile::tempdir().unwrap();
-        for workload in WORKLOADS.iter().filter(|workload| !workload.mounts) {
+        let all = WORKLOADS.iter().chain(AUDITED);
+        for workload in all.filter(|workload| !workload.mounts) {
             (workload.run)(3, scratch.path()).unwrap();
         }
     }
