@@ -52,9 +52,10 @@ struct Shared {
 pub struct Trail {
     heard: mpsc::Receiver<Heard>,
     shared: Arc<Shared>,
+    /// Kept here too: what it dropped is known only as long as it is open.
+    records: Arc<Records>,
     /// Drops that were told.
     dropped: u64,
-    inode: u64,
 }
 
 impl Trail {
@@ -63,11 +64,10 @@ impl Trail {
     /// # Errors
     /// [`AuditError`]; [`NetworkNamespace`](AuditError::NetworkNamespace) where nothing would ever come.
     pub fn open(interest: Arc<Interest>) -> Result<Self, AuditError> {
-        let records = Records::join()?;
-        let inode = records.inode()?;
+        let records = Arc::new(Records::join()?);
         let shared = Arc::new(Shared::default());
         let (out, heard) = mpsc::channel(QUEUE);
-        let reader = Reader::new(records, interest, Arc::clone(&shared), out);
+        let reader = Reader::new(Arc::clone(&records), interest, Arc::clone(&shared), out);
         std::thread::Builder::new()
             .name("audit-trail".to_owned())
             .spawn(move || reader.run())
@@ -78,8 +78,8 @@ impl Trail {
         Ok(Self {
             heard,
             shared,
+            records,
             dropped: 0,
-            inode,
         })
     }
 
@@ -102,7 +102,7 @@ impl Trail {
     /// Datagrams dropped since the last call; `None` where the kernel does not say.
     pub fn newly_dropped(&mut self) -> Option<u64> {
         let table = std::fs::read_to_string("/proc/self/net/netlink").ok()?;
-        let total = drops(&table, self.inode)?;
+        let total = drops(&table, self.records.inode()?)?;
         // The kernel's counter has 32 bits.
         let new = total.wrapping_sub(self.dropped) & u64::from(u32::MAX);
         self.dropped = total;

@@ -23,7 +23,7 @@ const GATHER: Duration = Duration::from_millis(2);
 
 /// Reads the trail until nobody listens.
 pub(super) struct Reader {
-    records: Records,
+    records: Arc<Records>,
     sorter: Sorter,
     shared: Arc<Shared>,
     out: Sender<Heard>,
@@ -31,7 +31,7 @@ pub(super) struct Reader {
 
 impl Reader {
     pub(super) fn new(
-        records: Records,
+        records: Arc<Records>,
         interest: Arc<Interest>,
         shared: Arc<Shared>,
         out: Sender<Heard>,
@@ -74,7 +74,7 @@ impl Reader {
             due.saturating_duration_since(Instant::now()).min(LOOK)
         });
         let patience = Timespec::try_from(patience).ok();
-        let mut ready = [PollFd::new(&self.records, PollFlags::IN)];
+        let mut ready = [PollFd::new(&*self.records, PollFlags::IN)];
         match poll(&mut ready, patience.as_ref()) {
             Ok(_) | Err(rustix::io::Errno::INTR) => Ok(()),
             Err(error) => Err(AuditError::of_call("wait for", error.into())),

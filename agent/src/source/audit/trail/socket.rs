@@ -23,6 +23,7 @@ const BATCH: usize = 64;
 const KTHREADD: u32 = 2;
 
 /// A socket on which the kernel sends a copy of every record.
+#[derive(Debug)]
 pub(super) struct Records {
     socket: Socket,
 }
@@ -70,11 +71,8 @@ impl Records {
     }
 
     /// Number of the socket's inode, by which the kernel lists it.
-    pub(super) fn inode(&self) -> Result<u64, AuditError> {
-        let status = rustix::fs::fstat(&self.socket);
-        Ok(status
-            .map_err(|error| AuditError::of_call("look at", error.into()))?
-            .st_ino)
+    pub(super) fn inode(&self) -> Option<u64> {
+        rustix::fs::fstat(&self.socket).ok().map(|status| status.st_ino)
     }
 
     /// Takes what waits, some at once. Waits for nothing.
