@@ -135,6 +135,7 @@ fn seen(observation: &Observation) -> Option<Evidence> {
         Event::Container { .. }
         | Event::Image(_)
         | Event::ImageRemoved { .. }
+        | Event::ImageFiles { .. }
         | Event::Host(_)
         | Event::Policy(_) => return None,
     };

@@ -37,11 +37,13 @@ pub(super) struct Assessed {
     /// The last one that was not `unknown`; none where it was never known.
     pub(super) known: Option<VerdictKind>,
     pub(super) verdict: Verdict,
+    /// Whether it is of something that was not there before: then its first failure is news.
+    pub(super) arrived: bool,
 }
 
 impl Assessed {
-    /// Whether a verdict that was known is another now. One that merely ceases or begins to apply is not told: it comes
-    /// and goes with every stop and start.
+    /// Whether a verdict that was known is another now, or something that arrived fails. One that merely ceases or begins
+    /// to apply is not told: it comes and goes with every stop and start.
     pub(super) fn is_change(&self) -> bool {
         let now = self.verdict.kind();
         let applies = |kind| matches!(kind, VerdictKind::Pass | VerdictKind::NotApplicable);
@@ -51,7 +53,8 @@ impl Assessed {
                 now == VerdictKind::Fail || (self.known, now) == (Some(VerdictKind::Fail), VerdictKind::Pass)
             }
         };
-        self.known.is_some() && differs
+        let can_differ = self.known.is_some() || (self.arrived && now == VerdictKind::Fail);
+        can_differ && differs
     }
 
     /// Whether what passed, or did not apply, fails now.
@@ -110,7 +113,11 @@ impl Posture {
         let mut assessed = Vec::new();
         for check in self.checks {
             if let Assess::Image(assess) = check.assess {
-                assessed.push(stand(&mut standing, check, name, assess(facts, host), at));
+                let one = stand(&mut standing, check, name, assess(facts, host), at);
+                assessed.push(Assessed {
+                    arrived: facts.announced,
+                    ..one
+                });
             }
         }
         drop(self.images.insert(facts.id.clone(), standing));
@@ -149,6 +156,7 @@ impl Posture {
                         before: old.map(|old| old.kind),
                         subject: item.subject,
                         verdict: item.verdict,
+                        arrived: false,
                     });
                 }
                 for one in gone(check, before, &now) {
@@ -226,6 +234,7 @@ fn gone(
                 before: Some(old.kind),
                 known: old.known,
                 verdict,
+                arrived: false,
             })
         })
         .collect()
@@ -246,6 +255,7 @@ fn stand(
         before: old.map(|old| old.kind),
         known: old.and_then(|old| old.known),
         verdict,
+        arrived: false,
     }
 }
 

@@ -10,6 +10,7 @@ mod fact;
 mod graph_driver;
 mod host;
 mod id;
+mod image_files;
 mod line;
 mod mountinfo;
 mod observation;
@@ -41,6 +42,7 @@ pub use host::{
     SocketAccess, Swarm, System, Users, Volume,
 };
 pub use id::{CgroupId, ContainerId, ParseContainerIdError, ProcessKey};
+pub use image_files::ImageFiles;
 pub use line::{Gap, Line, PostureChange, Status, StatusState};
 pub use mountinfo::{MountLine, path_below};
 pub use observation::{

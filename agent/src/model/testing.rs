@@ -222,7 +222,7 @@ pub(crate) fn entry(millis: u64, name: &str, pid: u32, args: &[&str]) -> Observa
 #[test]
 fn every_event_survives_the_way_through_json() {
     use super::{CgroupChange, CgroupOp, Connect, ConnectOp, Image, Line, Mount, MountEffect};
-    use super::{MountRequest, NamespaceChange, Policy, RuntimeSocket};
+    use super::{Fact, MountRequest, NamespaceChange, Policy, RuntimeSocket};
     let connect = Event::Connect(Connect {
         op: ConnectOp::Use,
         socket: RuntimeSocket {
@@ -268,6 +268,10 @@ fn every_event_survives_the_way_through_json() {
         image,
         Event::ImageRemoved {
             id: "sha256:1".into(),
+        },
+        Event::ImageFiles {
+            id: "sha256:1".into(),
+            files: Fact::Known(Box::default()),
         },
         Event::Policy(Policy::default()),
     ] {

@@ -14,6 +14,7 @@ use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
 use super::hold::Hold;
+use super::layers::{ImageRead, Layers};
 use super::outlet::Outlet;
 use super::reader::{self, Read};
 use super::scene::{Scene, socket_names};
@@ -80,6 +81,7 @@ struct Watch {
     /// Whether the engine said something since the host's facts were last told.
     untold: bool,
     files: Option<FileWatch>,
+    layers: Layers,
     /// Whose records of the audit trail matter.
     watched: Watched,
     /// Whether all observations are written, and not those alone from which something may follow.
@@ -94,6 +96,7 @@ struct Inlets {
     probes: mpsc::Receiver<Read>,
     engine: mpsc::Receiver<EngineItem>,
     files: mpsc::Receiver<FileItem>,
+    images: mpsc::Receiver<ImageRead>,
     survey: mpsc::Receiver<HostFacts>,
     audit: mpsc::Receiver<AuditItem>,
 }
@@ -103,6 +106,7 @@ enum Heard {
     Probes(Read),
     Engine(EngineItem),
     Files(FileItem),
+    Image(ImageRead),
     Survey(Box<HostFacts>),
     Audit(AuditItem),
 }
@@ -114,6 +118,7 @@ impl Inlets {
             Some(read) = self.probes.recv() => Heard::Probes(read),
             Some(item) = self.engine.recv() => Heard::Engine(item),
             Some(item) = self.files.recv() => Heard::Files(item),
+            Some(read) = self.images.recv() => Heard::Image(read),
             Some(facts) = self.survey.recv() => Heard::Survey(Box::new(facts)),
             Some(item) = self.audit.recv() => Heard::Audit(item),
             else => std::future::pending().await,
@@ -147,6 +152,7 @@ pub async fn watch(config: WatchConfig) -> Result<(), PipelineError> {
     let (engine_items, wanted) = engine::spawn(config.engine, sockets);
     let (survey, surveyed) = survey::spawn();
     let (files, changed, unwatched) = on_host::start_files();
+    let (layers, images) = Layers::start();
     let mut watch = Watch {
         scene,
         hold: Hold::default(),
@@ -159,6 +165,7 @@ pub async fn watch(config: WatchConfig) -> Result<(), PipelineError> {
         stale: true,
         untold: false,
         files,
+        layers,
         watched: Watched::default(),
         everything: config.observations,
         engine_answers: true,
@@ -174,6 +181,7 @@ pub async fn watch(config: WatchConfig) -> Result<(), PipelineError> {
             probes: reader::spawn(rings),
             engine: engine_items,
             files: changed,
+            images,
             survey: surveyed,
             audit: audit::spawn(stand_in::facts(&reports)),
         };
@@ -254,6 +262,7 @@ impl Watch {
             Heard::Probes(read) => self.on_read(read).await,
             Heard::Engine(item) => self.on_engine(item).await,
             Heard::Files(item) => self.on_file(item).await,
+            Heard::Image(read) => self.on_image_read(read).await,
             Heard::Survey(facts) => self.on_survey(*facts).await,
             Heard::Audit(item) => self.on_audit(item).await,
         }

@@ -24,8 +24,9 @@ use super::health::{Ailment, Health};
 use super::job::{self, Job, Outcome, Why};
 use super::lanes::{Lanes, Start, Ticket};
 use super::look::Outline;
+use super::survey::FoundImage;
 use super::timing::Timing;
-use crate::model::{ContainerId, Engine, Image, Time};
+use crate::model::{ContainerId, Engine, Time};
 use engine::Watched;
 pub(super) use ports::Ports;
 use ports::send;
@@ -102,7 +103,9 @@ enum Landing {
     Image {
         at: Time,
         name: String,
-        answer: Result<Image, RequestError>,
+        /// Whether an event told of it.
+        announced: bool,
+        answer: Result<FoundImage, RequestError>,
     },
     Listed {
         asked: Time,
@@ -260,7 +263,18 @@ impl<'a> Session<'a> {
                     self.update(&lane, Time::now(), Hints::default());
                 }
             }
-            Landing::Image { at, name, answer } => self.image(at, name, answer),
+            Landing::Image {
+                at,
+                name,
+                announced,
+                answer,
+            } => {
+                self.slow = self.slow.saturating_sub(1);
+                match answer {
+                    Ok(found) => self.image(at, found, announced),
+                    Err(error) => self.no_image(at, name, &error),
+                }
+            }
             Landing::Listed { asked, answer } => self.listed(asked, answer),
             Landing::Compared { answer } => return self.compared(answer),
             Landing::Images(answer) => self.images(answer),

@@ -27,17 +27,21 @@ async fn everything_that_is_there_is_told_at_the_start() {
         }])));
             fake.answer(
                 "/images/sha256:1/json",
-                Answer::Json(json!({ "Id": "sha256:1", "Config": { "User": "7" } })),
+                Answer::Json(
+                    json!({ "Id": "sha256:1", "Config": { "User": "7" }, "GraphDriver": {
+                    "Name": "overlay2", "Data": { "LowerDir": "/1", "UpperDir": "/2" } } }),
+                ),
             );
         });
     let mut lines = Vec::new();
-    for _ in 0..4 {
+    for _ in 0..5 {
         lines.push(line(&world.next().await));
     }
     lines.sort();
     let expected = [
         "engine docker 20.10 Some([\"name=seccomp\"]) Some(0)",
         "image sha256:1 Some(\"7\")",
+        "layers sha256:1 \"overlay2\" /2:/1",
         "listed web running Some(false)",
         "session web e1 Some(true) Some(\"0\") [\"id\", \"-u\"] Some(77)",
     ];

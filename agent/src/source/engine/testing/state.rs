@@ -87,10 +87,17 @@ async fn images_are_told_as_they_come_change_and_go() {
     let image = |user: &str| Answer::Json(json!({ "Id": "sha256:1", "Config": { "User": user } }));
     fake.answer("/images/hull:1/json", image("1"));
     fake.event(&event("image", "pull", "hull:1"));
-    assert_eq!(world.until("image").await, ["image sha256:1 Some(\"1\")"]);
+    let layers = "layers sha256:1 \"\" ";
+    assert_eq!(
+        world.until("layers").await,
+        ["new image sha256:1 Some(\"1\")", layers]
+    );
     fake.answer("/images/sha256:1/json", image("2"));
     fake.event(&event("image", "untag", "sha256:1"));
-    assert_eq!(world.until("image").await, ["image sha256:1 Some(\"2\")"]);
+    assert_eq!(
+        world.until("layers").await,
+        ["new image sha256:1 Some(\"2\")", layers]
+    );
     fake.answer("/images/sha256:1/json", Answer::Text(404, String::new()));
     fake.event(&event("image", "delete", "sha256:1"));
     assert_eq!(world.until("image").await, ["image sha256:1 removed"]);

@@ -117,6 +117,12 @@ pub(super) fn line(item: &EngineItem) -> String {
             format!("gap {} {:?} {container:?}", gap.reason, gap.lost)
         }
         EngineItem::Observation(observation) => observation_line(observation),
+        EngineItem::Layers(layers) => format!(
+            "layers {} {:?} {}",
+            layers.image,
+            layers.name,
+            layers.directories.join(":")
+        ),
     }
 }
 
@@ -145,7 +151,10 @@ fn observation_line(observation: &Observation) -> String {
                 session.id, session.command, session.pid
             )
         }
-        Event::Image(image) => format!("image {} {:?}", image.id, image.user),
+        Event::Image(image) => {
+            let how = if image.announced { "new image" } else { "image" };
+            format!("{how} {} {:?}", image.id, image.user)
+        }
         Event::ImageRemoved { id } => format!("image {id} removed"),
         other => panic!("{other:?}"),
     }
