@@ -143,6 +143,7 @@ impl Correlator {
         };
         let (mut key, mut violation) = draft::live(&self.world, self.benchmark, one.check, finding, by);
         tell_apart(&mut key, &by.event);
+        key.subject = draft::again(key.subject, one.round);
         let Some(ticket) = ticket else {
             return self.note(vec![(key, violation)]);
         };

@@ -309,3 +309,54 @@ fn a_write_is_no_cause_of_a_mode() {
         &["docker-sock-mode drift high by chmod audited:? -"],
     );
 }
+
+#[test]
+fn what_was_mended_and_is_broken_again_is_told_again() {
+    let mut watch = Watch::new(None);
+    let turned = "/run/docker.sock Some(Pass)->Fail ";
+    let mended = "/run/docker.sock Some(Fail)->Pass ";
+    let drift = "docker-sock-mode drift high by - audited:? -";
+    for round in 0..3 {
+        let at = round * 10;
+        watch.host(at + 1, &[OPENED], &[turned], &[drift]);
+        watch.host(at + 2, &[OPENED], &[], &[]);
+        watch.host(at + 3, &[(SOCKET, 0o660)], &[mended], &[]);
+    }
+    watch.wait(3_600_000, &[]);
+}
+
+/// Not to be judged for a while is not to be mended.
+#[test]
+fn what_was_out_of_sight_is_no_news_when_it_is_as_broken_as_before() {
+    let mut watch = Watch::new(None);
+    let turned = "/run/docker.sock Some(Pass)->Fail ";
+    watch.host(
+        1,
+        &[OPENED],
+        &[turned],
+        &["docker-sock-mode drift high by - audited:? -"],
+    );
+    watch.facts.objects = Fact::default();
+    let facts = Event::Host(Box::new(watch.facts.clone()));
+    assert_eq!(watch.on(2, None, facts), []);
+    watch.correlator.take_changes();
+    watch.host(3, &[OPENED], &["/run/docker.sock Some(Unknown)->Fail "], &[]);
+}
+
+/// The violation waits for the trail while its item is mended and broken again: both are told.
+#[test]
+fn a_violation_that_waited_does_not_fold_the_next() {
+    let mut watch = Watch::new(Some(1));
+    watch.chmod(10, &[]);
+    watch.host(12, &[OPENED], &[TURNED], &[]);
+    watch.host(
+        14,
+        &[(SOCKET, 0o660)],
+        &["/run/docker.sock Some(Fail)->Pass chmod"],
+        &[],
+    );
+    let confirmed = "docker-sock-mode drift high by chmod audited:true docker";
+    watch.record(16, 7, 42, &[confirmed]);
+    watch.host(18, &[OPENED], &[TURNED], &[confirmed]);
+    watch.host(20, &[OPENED], &[], &[]);
+}
