@@ -115,7 +115,7 @@ fn what_was_mended_and_is_broken_again() -> Result<()> {
         for row in TWICE.iter().chain(TWICE) {
             let mark = stage.watch.mark();
             stage.host.sh(row.spoil)?;
-            stage.watch.violation(mark, row.check, fresh)?;
+            stage.drifted_anew(mark, row.check)?;
             let mark = stage.watch.mark();
             stage.host.sh(row.mend)?;
             stage.turned(mark, row.check, row.item, row.mended)?;

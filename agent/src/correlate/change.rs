@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::fold::FoldKey;
 use crate::check::Check;
 use crate::model::{
-    AuditRecord, AuditTrail, Event, Evidence, FileChange, Observation, Role, Time, VerdictKind, Violation,
+    AuditRecord, AuditTrail, Event, FileChange, Observation, Role, Time, VerdictKind, Violation,
 };
 
 /// Changes that are remembered.
@@ -15,8 +15,6 @@ const CHANGES: usize = 256;
 const RECORDS: usize = 512;
 /// How long a record of the trail is waited for.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// How long after a change an assessment may turn because of it.
-const BEARS_FOR: Duration = Duration::from_secs(5);
 /// How long before a change its record may have been written by the same process: while the file was open.
 const OPEN_FOR: Duration = Duration::from_secs(600);
 
@@ -153,27 +151,12 @@ impl Changes {
         Some(settle(change))
     }
 
-    /// The change that made a check's verdict on this item turn.
-    ///
-    /// A daemon's end is found a moment before it is told; what else was changed just then is not to blame for it.
-    pub(super) fn cause(
-        &self,
-        check: &Check,
-        subject: &str,
-        evidence: &[Evidence],
-        now: Time,
-    ) -> Option<(u64, &Observation)> {
-        let unkept = evidence.iter().any(is_unkept);
-        let recent = |change: &&Change| now.since(change.observation.time) <= BEARS_FOR;
-        let listens = |kind: &str| check.signals.iter().any(|signal| signal.kind == kind);
-        let mut latest = self.changes.iter().rev().filter(recent);
-        latest
-            .find(|change| match &change.observation.event {
-                Event::File(file) => !unkept && listens("file") && bears(check, file, subject),
-                Event::AuditChange(change) if unkept => change.op == "daemon-end" && listens("audit-change"),
-                Event::AuditChange(_) => listens("audit-change"),
-                _ => false,
-            })
+    /// What changed this long before, with its ticket, the latest first.
+    pub(super) fn recent(&self, now: Time, within: Duration) -> impl Iterator<Item = (u64, &Observation)> {
+        self.changes
+            .iter()
+            .rev()
+            .filter(move |change| now.since(change.observation.time) <= within)
             .map(|change| (change.ticket, &change.observation))
     }
 
@@ -271,43 +254,6 @@ fn fits(doer: Option<u32>, pid: Option<u32>, record: &AuditRecord, file: &FileCh
         let by_name = renames && doer.is_some() && doer == pid && last(name) == last(&file.path);
         by_inode || name == file.path || by_name
     })
-}
-
-/// Key of the check that asks who can open the engine's socket.
-const ACCESS: &str = "docker-group-trusted-members";
-
-/// Whether evidence is of a rule that has everything recorded, and nobody who writes it down.
-fn is_unkept(evidence: &Evidence) -> bool {
-    let fact = |name: &str| evidence.facts.get(name);
-    fact("decision").and_then(|decision| decision.as_str()) == Some("covered")
-        && fact("daemon").is_some_and(serde_json::Value::is_null)
-}
-
-/// Whether a change of a file can turn a check's verdict on an item.
-fn bears(check: &Check, file: &FileChange, subject: &str) -> bool {
-    let below = |inner: &str, outer: &str| {
-        inner
-            .strip_prefix(outer)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-    };
-    let did = |wanted: fn(&str) -> bool| file.ops.iter().any(|op| wanted(op));
-    let asks_whose = check.key.ends_with("-mode") || check.key.ends_with("-owner");
-    // What a file holds does not say whose it is, nor the other way about.
-    if asks_whose && !did(|op| op != "write") {
-        return false;
-    }
-    if below(subject, &file.path) || below(&file.path, subject) {
-        return true;
-    }
-    match file.role {
-        Some(Role::ConfigFile) => check.section == "daemon" && did(|op| op != "attributes"),
-        Some(Role::ConfigDir) => check.section == "daemon" && did(|op| op != "attributes" && op != "write"),
-        Some(Role::EngineSocket) => check.key == ACCESS,
-        Some(Role::Accounts) => check.key == ACCESS || check.key == "userns-remap",
-        Some(Role::AuditRules) => check.key.starts_with("audit-"),
-        Some(Role::LoginEnvironment) => check.key == "content-trust-enabled",
-        _ => false,
-    }
 }
 
 /// Key of the check that wants changes of such an object audited.

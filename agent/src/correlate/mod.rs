@@ -11,6 +11,7 @@
 //! 3. what [`Correlator::finish`] gives, then the status `stopped` of the same time, if one is written.
 
 mod bounded;
+mod cause;
 mod change;
 mod dispatch;
 mod draft;

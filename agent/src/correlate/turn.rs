@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::Correlator;
+use super::cause::{Cause, suspicion};
 use super::change::{audited_by, is_awaited};
 use super::draft;
 use super::fold::FoldKey;
@@ -33,11 +34,17 @@ impl Correlator {
     ) -> Vec<Violation> {
         let mut told = Vec::new();
         let mut trail = Vec::new();
-        for Reassessed { of, one } in all {
-            let cause = self
-                .changes
-                .cause(one.check, &one.subject, &one.verdict.evidence, observation.time);
-            let cause = cause.map(|(ticket, seen)| (ticket, seen.clone()));
+        for Reassessed { of, mut one } in all {
+            let cause = match Cause::find(&self.changes, &one, observation.time) {
+                Cause::Unseen => None,
+                Cause::Known(ticket, seen) => Some((ticket, seen.clone())),
+                Cause::Uncertain(suspects) => {
+                    let (words, evidence) = suspicion(&suspects);
+                    one.verdict.reason = format!("{}; who did it is uncertain: {words}", one.verdict.reason);
+                    one.verdict.evidence.push(evidence);
+                    None
+                }
+            };
             let by = cause.as_ref().map_or(observation, |(_, seen)| seen);
             if one.is_change() {
                 self.turn(&of, &one, by, observation.time);

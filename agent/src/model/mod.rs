@@ -28,7 +28,7 @@ mod violation;
 pub use audit::{AuditFacts, AuditField, AuditRule, AuditStatus, RuleLine, WatchTarget};
 pub use audit_report::{AuditDecision, AuditPathRow, AuditPersistence, AuditProof, AuditReport, AuditState};
 pub use capability::{CapSet, DEFAULT_CONTAINER_CAPS};
-pub use change::{AuditChange, AuditPath, AuditRecord, FileChange};
+pub use change::{AuditChange, AuditPath, AuditRecord, FileAttributes, FileChange};
 pub use container::{
     AppArmor, Container, ContainerMount, ContainerRef, ContainerState, Device, EngineKind, ExecSession,
     HistoryEntry, Identity, Image, ImageContents, Life, Limits, PublishedPort, Reach, RunningTruth, Ulimit,

@@ -4,8 +4,8 @@ use crate::check::{Assess, Basis, Benchmark, Check, Item, Signal, no_live_signal
 use crate::correlate::{Correlator, Settings};
 use crate::model::testing::at;
 use crate::model::{
-    AuditFacts, AuditPath, AuditRecord, AuditRule, Event, Fact, FileChange, Host, HostFacts, Object,
-    ObjectState, Observation, Process, Role, Severity, Source, Verdict, Violation,
+    AuditFacts, AuditPath, AuditRecord, AuditRule, Event, Fact, FileAttributes, FileChange, Host, HostFacts,
+    Object, ObjectState, Observation, Process, Role, Severity, Source, Verdict, Violation,
 };
 
 const SOCKET: &str = "/run/docker.sock";
@@ -125,7 +125,21 @@ impl Watch {
     /// A process does this to the socket.
     #[track_caller]
     fn change(&mut self, millis: u64, pid: u32, op: &str, broken: &[&str]) {
+        self.change_seen(millis, pid, op, None);
+        assert_eq!(broken, [""; 0]);
+    }
+
+    /// A process does this to the socket, which then has this mode, last changed at that time.
+    #[track_caller]
+    fn change_seen(&mut self, millis: u64, pid: u32, op: &str, seen: Option<(u32, u64)>) {
+        let attributes = seen.map(|(mode, changed)| FileAttributes {
+            mode,
+            uid: 0,
+            gid: 0,
+            changed: at(changed),
+        });
         let file = FileChange {
+            attributes,
             path: SOCKET.into(),
             ops: vec![op.into()],
             role: Some(Role::EngineSocket),
@@ -133,7 +147,7 @@ impl Watch {
             dev: Some("0:24".into()),
         };
         let told = self.on(millis, Some(pid), Event::File(file));
-        assert_eq!(brief(&told), broken);
+        assert_eq!(brief(&told), [""; 0]);
     }
 
     /// A record of the trail, of this inode and process.
@@ -359,4 +373,89 @@ fn a_violation_that_waited_does_not_fold_the_next() {
     watch.record(16, 7, 42, &[confirmed]);
     watch.host(18, &[OPENED], &[TURNED], &[confirmed]);
     watch.host(20, &[OPENED], &[], &[]);
+}
+
+/// Changes of the socket by processes: time, pid, mode that was seen after it, and when it was last changed by then.
+/// Who is named once it is found open, and who is suspected.
+#[track_caller]
+fn check_cause(changes: &[(u64, u32, u32, u64)], named: Option<u32>, suspects: &[u32]) {
+    let mut watch = Watch::new(None);
+    for &(millis, pid, mode, changed) in changes {
+        watch.change_seen(millis, pid, "attributes", Some((mode, changed)));
+    }
+    let object = Object {
+        role: Role::EngineSocket,
+        path: SOCKET.into(),
+        state: Fact::Known(Some(ObjectState {
+            mode: 0o666,
+            ..ObjectState::default()
+        })),
+    };
+    watch.facts.objects = Fact::Known(vec![object]);
+    let told = watch.on(100, None, Event::Host(Box::new(watch.facts.clone())));
+    let [violation] = told.as_slice() else {
+        panic!("{told:?}");
+    };
+    let turned = watch.correlator.take_changes();
+    let pid = |process: &Option<Process>| process.as_ref().map(|process| process.pid);
+    assert_eq!((pid(&violation.process), pid(&turned[0].process)), (named, named));
+    let cause = violation
+        .evidence
+        .iter()
+        .find(|evidence| evidence.kind == "cause");
+    let suspected: Vec<_> = cause
+        .iter()
+        .flat_map(|cause| cause.facts["suspects"].as_array().unwrap())
+        .map(|suspect| u32::try_from(suspect["pid"].as_u64().unwrap()).unwrap())
+        .collect();
+    assert_eq!(suspected, suspects);
+    assert_eq!(violation.summary.contains("uncertain"), !suspects.is_empty());
+}
+
+#[test]
+fn who_came_later_and_left_the_mode_as_it_was_is_not_to_blame() {
+    check_cause(&[(10, 1, 0o666, 9), (11, 2, 0o666, 10)], Some(1), &[]);
+    check_cause(&[(10, 2, 0o660, 9), (11, 1, 0o666, 10)], Some(1), &[]);
+    let between = [(10, 2, 0o660, 9), (11, 1, 0o666, 10), (12, 3, 0o666, 11)];
+    check_cause(&between, Some(1), &[]);
+    // Made wide, mended, and made wide again.
+    let again = [(10, 2, 0o666, 9), (11, 3, 0o660, 10), (12, 1, 0o666, 11)];
+    check_cause(&again, Some(1), &[]);
+}
+
+#[test]
+fn two_changes_before_one_look_make_it_uncertain() {
+    check_cause(&[(10, 1, 0o666, 10), (11, 2, 0o666, 10)], None, &[2, 1]);
+    check_cause(
+        &[
+            (10, 1, 0o660, 8),
+            (10, 2, 0o666, 10),
+            (11, 3, 0o666, 10),
+            (12, 4, 0o666, 11),
+        ],
+        None,
+        &[3, 2],
+    );
+    check_cause(&[(10, 1, 0o666, 10), (11, 1, 0o666, 10)], Some(1), &[]);
+}
+
+#[test]
+fn what_another_process_changed_just_before_makes_it_uncertain_and_long_before_does_not() {
+    for (millis, named) in [(999, None), (500, Some("chmod"))] {
+        let mut watch = Watch::new(Some(1));
+        watch.change(millis, 43, "write", &[]);
+        watch.change(1000, 42, "write", &[]);
+        watch.facts.audit = Fact::Known(AuditFacts::default());
+        watch.on(1001, None, Event::Host(Box::new(watch.facts.clone())));
+        let turned = watch.correlator.take_changes();
+        let [turned] = turned.as_slice() else {
+            panic!("{turned:?}");
+        };
+        let doer = turned.process.as_ref().map(|process| process.comm.as_str());
+        assert_eq!(doer, named);
+        assert_eq!(
+            turned.reason.contains("chmod (pid 42) or chmod (pid 43)"),
+            named.is_none()
+        );
+    }
 }
