@@ -359,7 +359,7 @@ fn networks() -> Result<()> {
     })
 }
 
-/// The engine says nothing of a change of its cluster: the next look, which a volume brings about, shows it.
+/// The engine says nothing of a change of its cluster: what it writes down of it tells.
 const SWARM: &[Row] = &[
     Row {
         check: "overlay-networks-encrypted",
@@ -371,8 +371,16 @@ const SWARM: &[Row] = &[
     Row {
         check: "swarm-autolock",
         item: "the swarm",
-        spoil: "docker swarm update --autolock=false; docker volume create look",
-        mend: "docker swarm update --autolock=true; docker volume rm look",
+        spoil: "docker swarm update --autolock=false",
+        mend: "docker swarm update --autolock=true",
+        mended: "pass",
+    },
+    // Written to the log of the cluster alone.
+    Row {
+        check: "swarm-node-cert-expiry",
+        item: "the swarm",
+        spoil: "docker swarm update --cert-expiry 8760h",
+        mend: "docker swarm update --cert-expiry 2160h",
         mended: "pass",
     },
 ];
@@ -388,13 +396,13 @@ fn a_swarm() -> Result<()> {
         stage.drifted(mark, key, "swarm")?;
         SWARM.iter().try_for_each(|row| check(stage, row))?;
         let mark = stage.watch.mark();
-        // The engine says nothing of it itself: the next look, which a new volume brings about, shows it.
-        stage
-            .host
-            .sh("docker swarm leave --force; docker volume create look")?;
+        stage.host.sh("docker swarm leave --force")?;
         stage.turned(mark, key, "the engine", "pass")?;
-        stage.host.sh("docker volume rm look")?;
-        Ok(())
+        // What lies beside it is none of the swarm's.
+        stage.settle()?;
+        let mark = stage.watch.mark();
+        stage.host.sh("echo >$DIR/data/beside; rm $DIR/data/beside")?;
+        stage.silent(mark, "a file beside the swarm")
     })
 }
 

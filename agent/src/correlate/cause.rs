@@ -51,10 +51,8 @@ impl<'a> Cause<'a> {
             });
         let bearing: Vec<_> = bearing.collect();
         let suspects = match attribute(one.check) {
-            Some(of) if bearing.iter().all(|suspect| is_of(suspect, &one.subject)) => {
-                by_attribute(&bearing, of)
-            }
-            _ => by_time(&bearing, one),
+            Some(of) => by_attribute(&bearing, &one.subject, of),
+            None => by_time(&bearing, one),
         };
         let Some(&(ticket, latest)) = suspects.first() else {
             return Self::Unseen;
@@ -99,17 +97,32 @@ fn attribute(check: &Check) -> Option<fn(&FileAttributes) -> (u32, u32)> {
 
 /// Who can have made a file's attribute what it was last seen to be. The file is looked at whenever a change of it is
 /// read. The first look that shows the attribute as it is now clears whoever came later, unless nothing at all was
-/// changed between the two looks: then both changes came before the first.
-fn by_attribute<'a>(bearing: &[Suspect<'a>], of: fn(&FileAttributes) -> (u32, u32)) -> Vec<Suspect<'a>> {
+/// changed between the two looks: then both changes came before the first. A directory above it may have brought the file
+/// as it is: that leaves no trace on the file.
+fn by_attribute<'a>(
+    bearing: &[Suspect<'a>],
+    subject: &str,
+    of: fn(&FileAttributes) -> (u32, u32),
+) -> Vec<Suspect<'a>> {
     let look = |suspect: &Suspect<'_>| file(suspect).and_then(|file| file.attributes);
-    let now = bearing.first().and_then(look).as_ref().map(of);
+    let is_own = |suspect: &Suspect<'_>| is_of(suspect, subject);
+    let newest = bearing.iter().find(|suspect| is_own(suspect));
+    let now = newest.and_then(look).as_ref().map(of);
     let since = bearing
         .iter()
-        .take_while(|suspect| look(suspect).as_ref().map(of) == now);
+        .take_while(|suspect| !is_own(suspect) || look(suspect).as_ref().map(of) == now);
     let since: Vec<_> = since.copied().collect();
-    let first = since.last().and_then(look).map(|first| first.changed);
-    let undone = |suspect: &Suspect<'_>| look(suspect).map(|seen| seen.changed) == first;
-    since.into_iter().filter(undone).collect()
+    let first = since.iter().rfind(|suspect| is_own(suspect));
+    let first = first.and_then(look).map(|first| first.changed);
+    let latest = bearing.first().map(|(_, seen)| seen.time);
+    let suspected = |suspect: &Suspect<'_>| {
+        if is_own(suspect) {
+            look(suspect).map(|seen| seen.changed) == first
+        } else {
+            latest.is_some_and(|latest| latest.since(suspect.1.time) <= TOGETHER)
+        }
+    };
+    since.into_iter().filter(suspected).collect()
 }
 
 /// Who did what bears on the item most directly, together with the latest.

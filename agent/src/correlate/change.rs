@@ -281,7 +281,8 @@ pub(super) const fn audited_by(role: Role) -> Option<&'static str> {
         | Role::SeccompProfile
         | Role::Accounts
         | Role::AuditRules
-        | Role::LoginEnvironment => return None,
+        | Role::LoginEnvironment
+        | Role::SwarmState => return None,
     })
 }
 

@@ -23,12 +23,10 @@ use super::startup::{WatchConfig, hierarchy, probe_status, started};
 use super::{PipelineError, audit, engine, losses, stand_in, survey};
 use crate::check::{self, Benchmark};
 use crate::correlate::{Correlator, Settings};
-use crate::model::{
-    ContainerId, Event, HostFacts, Line, Observation, Policy, Source, Status, StatusState, Time,
-};
+use crate::model::{Event, HostFacts, Line, Observation, Policy, Source, Status, StatusState, Time};
 use crate::sink::stdout::{Ended, StdoutError};
 use crate::source::audit::AuditItem;
-use crate::source::engine::EngineItem;
+use crate::source::engine::{EngineItem, Wanted};
 use crate::source::files::{FileItem, FileWatch};
 use crate::source::host;
 use crate::source::kernel::{Kernel, KernelConfig, KernelError};
@@ -73,7 +71,7 @@ struct Watch {
     outlet: Outlet,
     losses: losses::Losses,
     facts: HostFacts,
-    wanted: mpsc::Sender<ContainerId>,
+    wanted: mpsc::Sender<Wanted>,
     /// Where the host's facts are sent to be completed.
     survey: mpsc::Sender<HostFacts>,
     /// Whether something changed since they were last sent.

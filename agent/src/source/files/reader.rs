@@ -232,7 +232,8 @@ impl Shared {
         let (path, role) = table.find(&event.directory, &event.name, &event.object)?;
         let inner = table.inner(&path);
         drop(table);
-        if role == Role::RegistryCertDir && event.mask & ON_DIR != 0 && event.mask & ARRIVED != 0 {
+        let grows = matches!(role, Role::RegistryCertDir | Role::SwarmState);
+        if grows && event.mask & ON_DIR != 0 && event.mask & ARRIVED != 0 {
             self.adopt(&path, role, ADOPTED_BELOW);
         }
         let there = rustix::fs::lstat(&inner).ok();

@@ -14,7 +14,6 @@ use bollard::models::EventMessage;
 use futures_util::future::BoxFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 
-use super::EngineItem;
 use super::client::Client;
 use super::cursor::Cursor;
 use super::desk::Desk;
@@ -26,6 +25,7 @@ use super::lanes::{Lanes, Start, Ticket};
 use super::look::Outline;
 use super::survey::FoundImage;
 use super::timing::Timing;
+use super::{EngineItem, Wanted};
 use crate::model::{ContainerId, Engine, Time};
 use engine::Watched;
 pub(super) use ports::Ports;
@@ -123,7 +123,7 @@ enum Landing {
 enum Step {
     Event(Option<Result<EventMessage, RequestError>>),
     Landed(Landing),
-    Wanted(ContainerId),
+    Wanted(Wanted),
     Sent,
     Tick,
     Unread,
@@ -176,7 +176,7 @@ impl<'a> Session<'a> {
             let step = tokio::select! {
                 event = events.next() => Step::Event(event),
                 Some(landing) = self.flights.next() => Step::Landed(landing),
-                Some(id) = ports.wanted.recv() => Step::Wanted(id),
+                Some(wanted) = ports.wanted.recv() => Step::Wanted(wanted),
                 permit = ports.out.reserve(), if !self.state.outbox.is_empty() => {
                     if send(permit, &mut self.state.outbox).is_break() { Step::Unread } else { Step::Sent }
                 }
@@ -201,7 +201,8 @@ impl<'a> Session<'a> {
                 ));
             }
             Step::Landed(landing) => return self.landed(landing),
-            Step::Wanted(id) => self.wanted(&id),
+            Step::Wanted(Wanted::Container(id)) => self.wanted(&id),
+            Step::Wanted(Wanted::Engine) => self.pulse.engine_changed(true),
             Step::Sent => {}
             Step::Tick => self.tick(),
             Step::Unread => return Some(End::Unread),

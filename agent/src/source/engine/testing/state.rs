@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::world::{World, patient};
 use super::{Answer, Fake, container_event, id, inspection};
+use crate::source::engine::Wanted;
 use crate::source::engine::timing::Timing;
 
 fn event(kind: &str, action: &str, actor: &str) -> Value {
@@ -77,6 +78,17 @@ async fn a_change_without_an_event_is_seen_by_the_clock() {
         world.until("engine").await,
         ["engine docker 20.10 Some([]) Some(1)"]
     );
+}
+
+#[tokio::test]
+async fn a_change_without_an_event_is_seen_where_it_is_asked_for() {
+    let (mut world, fake) = World::with_engine(patient(), |_| {});
+    world.until("engine").await;
+    fake.followed(1).await;
+    has_network(&fake);
+    world.wanted.send(Wanted::Engine).await.unwrap();
+    let lines = world.until("engine").await;
+    assert_eq!(lines, ["engine docker 20.10 Some([\"name=seccomp\"]) Some(1)"]);
 }
 
 #[tokio::test]
