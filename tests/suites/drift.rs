@@ -95,10 +95,10 @@ const TWICE: &[Row] = &[
         mended: "pass",
     },
     Row {
-        check: "runtime-restart-policy",
+        check: "runtime-pids-limit",
         item: "twice",
-        spoil: "docker update --restart always twice",
-        mend: "docker update --restart on-failure:5 twice",
+        spoil: "docker update --pids-limit -1 twice",
+        mend: "docker update --pids-limit 100 twice",
         mended: "pass",
     },
 ];
@@ -107,7 +107,9 @@ const TWICE: &[Row] = &[
 fn what_was_mended_and_is_broken_again() -> Result<()> {
     perform(|stage| {
         let mark = stage.watch.mark();
-        let container = stage.host.container("twice", &["--pid=host"])?;
+        let container = stage
+            .host
+            .container("twice", &["--pid=host", "--pids-limit=100"])?;
         let (pid, fresh) = ("runtime-no-host-pid", |line: &Line| line.at("/first").is_null());
         stage
             .watch

@@ -1,10 +1,11 @@
 //! Who made a verdict turn: the change that bears on the item, as far as facts tell it from others.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use serde_json::json;
 
-use super::change::Changes;
+use super::change::{Changes, Seen};
 use super::posture::Assessed;
 use crate::check::Check;
 use crate::model::{
@@ -31,9 +32,6 @@ pub(super) enum Cause<'a> {
     Uncertain(Vec<&'a Observation>),
 }
 
-/// A change, with its ticket.
-type Suspect<'a> = (u64, &'a Observation);
-
 impl<'a> Cause<'a> {
     /// Finds it among the changes that were seen.
     ///
@@ -41,51 +39,53 @@ impl<'a> Cause<'a> {
     pub(super) fn find(changes: &'a Changes, one: &Assessed, now: Time) -> Self {
         let unkept = one.verdict.evidence.iter().any(is_unkept);
         let listens = |kind: &str| one.check.signals.iter().any(|signal| signal.kind == kind);
-        let bearing = changes
-            .recent(now, BEARS_FOR)
-            .filter(|(_, seen)| match &seen.event {
-                Event::File(file) => !unkept && listens("file") && bears(one.check, file, &one.subject),
-                Event::AuditChange(change) if unkept => change.op == "daemon-end" && listens("audit-change"),
-                Event::AuditChange(_) => listens("audit-change"),
-                _ => false,
-            });
+        let recent = changes.recent(now, BEARS_FOR);
+        let bearing = recent.filter(|seen| match &seen.observation.event {
+            Event::File(file) => !unkept && listens("file") && bears(one.check, file, &one.subject),
+            Event::AuditChange(change) if unkept => change.op == "daemon-end" && listens("audit-change"),
+            Event::AuditChange(_) => listens("audit-change"),
+            _ => false,
+        });
         let bearing: Vec<_> = bearing.collect();
-        let suspects = match attribute(one.check) {
+        let mut suspects = match attribute(one.check) {
             Some(of) => by_attribute(&bearing, &one.subject, of),
             None => by_time(&bearing, one),
         };
-        let Some(&(ticket, latest)) = suspects.first() else {
-            return Self::Unseen;
-        };
-        if suspects
-            .iter()
-            .all(|suspect| doer(suspect) == doer(&(ticket, latest)))
-        {
-            Self::Known(ticket, latest)
-        } else {
-            Self::Uncertain(suspects.into_iter().map(|(_, seen)| seen).collect())
+        // What had been looked at already is to blame only where nothing else is: an engine may speak late.
+        if suspects.iter().any(|seen| !seen.looked_at) {
+            suspects.retain(|seen| !seen.looked_at);
+        }
+        let mut doers = HashSet::new();
+        suspects.retain(|seen| doers.insert(doer(seen)));
+        match suspects.as_slice() {
+            [] => Self::Unseen,
+            [seen] => Self::Known(seen.ticket, seen.observation),
+            several => Self::Uncertain(several.iter().map(|seen| seen.observation).collect()),
         }
     }
 }
 
 /// In so short a time no process id is given to another.
-fn doer((_, seen): &Suspect<'_>) -> Option<u32> {
-    seen.process.as_ref().map(|process| process.pid)
+fn doer(seen: &Seen<'_>) -> Option<u32> {
+    seen.observation.process.as_ref().map(|process| process.pid)
 }
 
-fn file<'a>((_, seen): &Suspect<'a>) -> Option<&'a FileChange> {
-    match &seen.event {
+fn file<'a>(seen: &Seen<'a>) -> Option<&'a FileChange> {
+    match &seen.observation.event {
         Event::File(file) => Some(file),
         _ => None,
     }
 }
 
-fn is_of(suspect: &Suspect<'_>, subject: &str) -> bool {
+fn is_of(suspect: &Seen<'_>, subject: &str) -> bool {
     file(suspect).is_some_and(|file| file.path == subject)
 }
 
+/// Takes one of a file's attributes.
+type Attribute = fn(&FileAttributes) -> (u32, u32);
+
 /// What of a file's attributes a check judges, if it judges them.
-fn attribute(check: &Check) -> Option<fn(&FileAttributes) -> (u32, u32)> {
+fn attribute(check: &Check) -> Option<Attribute> {
     if check.key.ends_with("-mode") {
         Some(|seen| (seen.mode, 0))
     } else if check.key.ends_with("-owner") {
@@ -99,13 +99,9 @@ fn attribute(check: &Check) -> Option<fn(&FileAttributes) -> (u32, u32)> {
 /// read. The first look that shows the attribute as it is now clears whoever came later, unless nothing at all was
 /// changed between the two looks: then both changes came before the first. A directory above it may have brought the file
 /// as it is: that leaves no trace on the file.
-fn by_attribute<'a>(
-    bearing: &[Suspect<'a>],
-    subject: &str,
-    of: fn(&FileAttributes) -> (u32, u32),
-) -> Vec<Suspect<'a>> {
-    let look = |suspect: &Suspect<'_>| file(suspect).and_then(|file| file.attributes);
-    let is_own = |suspect: &Suspect<'_>| is_of(suspect, subject);
+fn by_attribute<'a>(bearing: &[Seen<'a>], subject: &str, of: Attribute) -> Vec<Seen<'a>> {
+    let look = |suspect: &Seen<'_>| file(suspect).and_then(|file| file.attributes);
+    let is_own = |suspect: &Seen<'_>| is_of(suspect, subject);
     let newest = bearing.iter().find(|suspect| is_own(suspect));
     let now = newest.and_then(look).as_ref().map(of);
     let since = bearing
@@ -114,28 +110,28 @@ fn by_attribute<'a>(
     let since: Vec<_> = since.copied().collect();
     let first = since.iter().rfind(|suspect| is_own(suspect));
     let first = first.and_then(look).map(|first| first.changed);
-    let latest = bearing.first().map(|(_, seen)| seen.time);
-    let suspected = |suspect: &Suspect<'_>| {
+    let latest = bearing.first().map(|seen| seen.observation.time);
+    let suspected = |suspect: &Seen<'_>| {
         if is_own(suspect) {
             look(suspect).map(|seen| seen.changed) == first
         } else {
-            latest.is_some_and(|latest| latest.since(suspect.1.time) <= TOGETHER)
+            latest.is_some_and(|latest| latest.since(suspect.observation.time) <= TOGETHER)
         }
     };
     since.into_iter().filter(suspected).collect()
 }
 
 /// Who did what bears on the item most directly, together with the latest.
-fn by_time<'a>(bearing: &[Suspect<'a>], one: &Assessed) -> Vec<Suspect<'a>> {
-    let Some((_, latest)) = bearing.first() else {
+fn by_time<'a>(bearing: &[Seen<'a>], one: &Assessed) -> Vec<Seen<'a>> {
+    let Some(latest) = bearing.first() else {
         return Vec::new();
     };
     let together = bearing
         .iter()
         .copied()
-        .take_while(|(_, seen)| latest.time.since(seen.time) <= TOGETHER);
+        .take_while(|seen| latest.observation.time.since(seen.observation.time) <= TOGETHER);
     let together: Vec<_> = together.collect();
-    let rank = |suspect: &Suspect<'_>| directness(suspect, one);
+    let rank = |suspect: &Seen<'_>| directness(suspect, one);
     let most = together.iter().map(rank).max();
     together
         .into_iter()
@@ -144,15 +140,15 @@ fn by_time<'a>(bearing: &[Suspect<'a>], one: &Assessed) -> Vec<Suspect<'a>> {
 }
 
 /// How well a change explains a verdict, beside others of the same moment.
-fn directness((_, seen): &Suspect<'_>, one: &Assessed) -> u8 {
-    match &seen.event {
+fn directness(seen: &Seen<'_>, one: &Assessed) -> u8 {
+    match &seen.observation.event {
         Event::File(file) if file.role != Some(Role::ConfigDir) || file.path == one.subject => 1,
         // Another rule seldom makes a trail that shows less, and one rule less never one that shows more.
         Event::AuditChange(change) => {
             let fails = one.verdict.kind() == VerdictKind::Fail;
             let against = if fails { "add_rule" } else { "remove_rule" };
             // One that was noticed by its effect has no doer.
-            u8::from(change.op != against) * 2 + u8::from(seen.process.is_some())
+            u8::from(change.op != against) * 2 + u8::from(seen.observation.process.is_some())
         }
         _ => 0,
     }

@@ -18,6 +18,18 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// How long before a change its record may have been written by the same process: while the file was open.
 const OPEN_FOR: Duration = Duration::from_secs(600);
 
+/// Looks after which a change was looked at: the first may have begun before it.
+const SURELY: u64 = 2;
+
+/// A change that was seen.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Seen<'a> {
+    pub(super) ticket: u64,
+    pub(super) observation: &'a Observation,
+    /// Whether the host was looked at since, and what was found was told before.
+    pub(super) looked_at: bool,
+}
+
 /// Whether the audit trail shows a change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Shown {
@@ -38,6 +50,8 @@ enum Shown {
 struct Change {
     ticket: u64,
     observation: Observation,
+    /// Looks at the host that were told before it.
+    looks: u64,
     /// The check that wants it audited.
     wanted_by: Option<&'static Check>,
     shown: Shown,
@@ -69,6 +83,8 @@ pub(super) struct Changes {
     changes: VecDeque<Change>,
     records: VecDeque<(Time, Option<u32>, AuditRecord)>,
     tickets: u64,
+    /// Looks at the host that were told.
+    looks: u64,
     /// Changes that were pushed out while a record was awaited.
     pub(super) lost: u64,
 }
@@ -151,13 +167,22 @@ impl Changes {
         Some(settle(change))
     }
 
-    /// What changed this long before, with its ticket, the latest first.
-    pub(super) fn recent(&self, now: Time, within: Duration) -> impl Iterator<Item = (u64, &Observation)> {
+    /// What changed this long before, the latest first.
+    pub(super) fn recent(&self, now: Time, within: Duration) -> impl Iterator<Item = Seen<'_>> {
         self.changes
             .iter()
             .rev()
             .filter(move |change| now.since(change.observation.time) <= within)
-            .map(|change| (change.ticket, &change.observation))
+            .map(|change| Seen {
+                ticket: change.ticket,
+                observation: &change.observation,
+                looked_at: self.looks.saturating_sub(change.looks) >= SURELY,
+            })
+    }
+
+    /// The host was looked at, and what was found is told.
+    pub(super) const fn looked(&mut self) {
+        self.looks += 1;
     }
 
     /// What the trail says of a change; none where that is not settled yet.
@@ -188,6 +213,7 @@ impl Changes {
         self.changes.push_back(Change {
             ticket: self.tickets,
             observation: observation.clone(),
+            looks: self.looks,
             wanted_by,
             shown,
             held: Vec::new(),

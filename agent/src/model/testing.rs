@@ -250,8 +250,9 @@ fn every_event_survives_the_way_through_json() {
         cgroup: CgroupId(4),
         path: "/".into(),
     });
+    let id = || "sha256:1".to_owned();
     let image = Event::Image(Image {
-        id: "sha256:1".into(),
+        id: id(),
         ..Image::default()
     });
     let mut all = vec![
@@ -266,11 +267,9 @@ fn every_event_survives_the_way_through_json() {
         namespace,
         cgroup,
         image,
-        Event::ImageRemoved {
-            id: "sha256:1".into(),
-        },
+        Event::ImageRemoved { id: id() },
         Event::ImageFiles {
-            id: "sha256:1".into(),
+            id: id(),
             files: Fact::Known(Box::default()),
         },
         Event::Policy(Policy::default()),

@@ -134,10 +134,9 @@ pub async fn watch(config: WatchConfig) -> Result<(), PipelineError> {
     let sockets = config.all_sockets();
     let facts = host::facts();
     let host = facts.namespaces.unwrap_or_default();
-    let socket_names = socket_names(&sockets);
     let mut kernel = Kernel::start(&KernelConfig {
         host,
-        socket_names,
+        socket_names: socket_names(&sockets),
         ..config.kernel
     })
     .map_err(PipelineError::Kernel)?;

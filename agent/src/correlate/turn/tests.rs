@@ -459,3 +459,19 @@ fn what_another_process_changed_just_before_makes_it_uncertain_and_long_before_d
         );
     }
 }
+
+/// The host was looked at, and told, since the other did it.
+#[test]
+fn what_was_looked_at_is_not_suspected_beside_what_was_not() {
+    let mut watch = Watch::new(Some(1));
+    watch.change(1000, 43, "write", &[]);
+    for millis in [1010, 1020] {
+        watch.host(millis, &[(SOCKET, 0o660)], &[], &[]);
+    }
+    watch.change(1100, 42, "write", &[]);
+    watch.facts.audit = Fact::Known(AuditFacts::default());
+    watch.on(1101, None, Event::Host(Box::new(watch.facts.clone())));
+    let turned = watch.correlator.take_changes();
+    let doer = turned[0].process.as_ref().map(|process| process.pid);
+    assert_eq!(doer, Some(42));
+}

@@ -161,8 +161,10 @@ fn files_that_cannot_be_read_stay_unknown_with_the_reason() {
         (read(Fact::unknown("the disk is gone")), &[]),
         (setuid(&["/su"]), &[SHIPS]),
     ]);
-    let mut image = Image::default();
-    image.unread = Some("the disk is gone".into());
+    let image = Image {
+        unread: Some("the disk is gone".into()),
+        ..Image::default()
+    };
     let check = find("image-no-setuid-files", Benchmark::V1_6_0).unwrap();
     let crate::check::Assess::Image(assess) = check.assess else {
         panic!("a check of images");
