@@ -29,7 +29,7 @@ pub(super) enum Cause<'a> {
     /// This change, with its ticket.
     Known(u64, &'a Observation),
     /// One of these, the latest first: what was seen does not say which.
-    Uncertain(Vec<&'a Observation>),
+    Uncertain(Vec<Seen<'a>>),
 }
 
 impl<'a> Cause<'a> {
@@ -39,7 +39,7 @@ impl<'a> Cause<'a> {
     pub(super) fn find(changes: &'a Changes, one: &Assessed, now: Time) -> Self {
         let unkept = one.verdict.evidence.iter().any(is_unkept);
         let listens = |kind: &str| one.check.signals.iter().any(|signal| signal.kind == kind);
-        let recent = changes.recent(now, BEARS_FOR);
+        let recent = changes.recent(now, BEARS_FOR, (one.check.key, &one.subject));
         let bearing = recent.filter(|seen| match &seen.observation.event {
             Event::File(file) => !unkept && listens("file") && bears(one.check, file, &one.subject),
             Event::AuditChange(change) if unkept => change.op == "daemon-end" && listens("audit-change"),
@@ -51,16 +51,16 @@ impl<'a> Cause<'a> {
             Some(of) => by_attribute(&bearing, &one.subject, of),
             None => by_time(&bearing, one),
         };
-        // What had been looked at already is to blame only where nothing else is: an engine may speak late.
-        if suspects.iter().any(|seen| !seen.looked_at) {
-            suspects.retain(|seen| !seen.looked_at);
+        // What was found out already is to blame only where nothing else is: an engine may speak late.
+        if suspects.iter().any(|seen| !seen.is_told) {
+            suspects.retain(|seen| !seen.is_told);
         }
         let mut doers = HashSet::new();
         suspects.retain(|seen| doers.insert(doer(seen)));
         match suspects.as_slice() {
             [] => Self::Unseen,
             [seen] => Self::Known(seen.ticket, seen.observation),
-            several => Self::Uncertain(several.iter().map(|seen| seen.observation).collect()),
+            _ => Self::Uncertain(suspects),
         }
     }
 }
@@ -155,8 +155,8 @@ fn directness(seen: &Seen<'_>, one: &Assessed) -> u8 {
 }
 
 /// The suspects in words, and as evidence.
-pub(super) fn suspicion(suspects: &[&Observation]) -> (String, Evidence) {
-    let named = suspects.iter().take(NAMED);
+pub(super) fn suspicion(suspects: &[Seen<'_>]) -> (String, Evidence) {
+    let named = suspects.iter().take(NAMED).map(|seen| seen.observation);
     let words: Vec<_> = named
         .clone()
         .map(|seen| match &seen.process {

@@ -18,6 +18,8 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// How long before a change its record may have been written by the same process: while the file was open.
 const OPEN_FOR: Duration = Duration::from_secs(600);
 
+/// Items that one change explains, at most; beyond, it stays suspect.
+const EXPLAINED: usize = 256;
 /// Looks after which a change was looked at: the first may have begun before it.
 const SURELY: u64 = 2;
 
@@ -26,8 +28,8 @@ const SURELY: u64 = 2;
 pub(super) struct Seen<'a> {
     pub(super) ticket: u64,
     pub(super) observation: &'a Observation,
-    /// Whether the host was looked at since, and what was found was told before.
-    pub(super) looked_at: bool,
+    /// Whether what it made of this item was found and told before.
+    pub(super) is_told: bool,
 }
 
 /// Whether the audit trail shows a change.
@@ -52,6 +54,8 @@ struct Change {
     observation: Observation,
     /// Looks at the host that were told before it.
     looks: u64,
+    /// Checks and items whose turning it has explained already.
+    explained: Vec<(&'static str, String)>,
     /// The check that wants it audited.
     wanted_by: Option<&'static Check>,
     shown: Shown,
@@ -167,17 +171,34 @@ impl Changes {
         Some(settle(change))
     }
 
-    /// What changed this long before, the latest first.
-    pub(super) fn recent(&self, now: Time, within: Duration) -> impl Iterator<Item = Seen<'_>> {
+    /// What changed this long before, the latest first, as to an item of a check.
+    pub(super) fn recent(
+        &self,
+        now: Time,
+        within: Duration,
+        item: (&str, &str),
+    ) -> impl Iterator<Item = Seen<'_>> {
         self.changes
             .iter()
             .rev()
             .filter(move |change| now.since(change.observation.time) <= within)
-            .map(|change| Seen {
+            .map(move |change| Seen {
                 ticket: change.ticket,
                 observation: &change.observation,
-                looked_at: self.looks.saturating_sub(change.looks) >= SURELY,
+                is_told: self.looks.saturating_sub(change.looks) >= SURELY
+                    || change
+                        .explained
+                        .iter()
+                        .any(|(check, subject)| (*check, subject.as_str()) == item),
             })
+    }
+
+    /// A change explains that an item of a check turned.
+    pub(super) fn explains(&mut self, ticket: u64, check: &'static str, subject: &str) {
+        let found = self.changes.iter_mut().find(|change| change.ticket == ticket);
+        if let Some(change) = found.filter(|change| change.explained.len() < EXPLAINED) {
+            change.explained.push((check, subject.to_owned()));
+        }
     }
 
     /// The host was looked at, and what was found is told.
@@ -214,6 +235,7 @@ impl Changes {
             ticket: self.tickets,
             observation: observation.clone(),
             looks: self.looks,
+            explained: Vec::new(),
             wanted_by,
             shown,
             held: Vec::new(),

@@ -35,16 +35,7 @@ impl Correlator {
         let mut told = Vec::new();
         let mut trail = Vec::new();
         for Reassessed { of, mut one } in all {
-            let cause = match Cause::find(&self.changes, &one, observation.time) {
-                Cause::Unseen => None,
-                Cause::Known(ticket, seen) => Some((ticket, seen.clone())),
-                Cause::Uncertain(suspects) => {
-                    let (words, evidence) = suspicion(&suspects);
-                    one.verdict.reason = format!("{}; who did it is uncertain: {words}", one.verdict.reason);
-                    one.verdict.evidence.push(evidence);
-                    None
-                }
-            };
+            let cause = self.cause(&mut one, observation.time);
             let by = cause.as_ref().map_or(observation, |(_, seen)| seen);
             if one.is_change() {
                 self.turn(&of, &one, by, observation.time);
@@ -61,6 +52,24 @@ impl Correlator {
         }
         told.extend(self.on_trail(trail));
         told
+    }
+
+    /// The change that made a verdict turn, with its ticket. Where there are several suspects, the verdict tells of them.
+    fn cause(&mut self, one: &mut Assessed, now: Time) -> Option<(u64, Observation)> {
+        let (cause, tickets) = match Cause::find(&self.changes, one, now) {
+            Cause::Unseen => return None,
+            Cause::Known(ticket, seen) => (Some((ticket, seen.clone())), vec![ticket]),
+            Cause::Uncertain(suspects) => {
+                let (words, evidence) = suspicion(&suspects);
+                one.verdict.reason = format!("{}; who did it is uncertain: {words}", one.verdict.reason);
+                one.verdict.evidence.push(evidence);
+                (None, suspects.iter().map(|seen| seen.ticket).collect())
+            }
+        };
+        for ticket in tickets {
+            self.changes.explains(ticket, one.check.key, &one.subject);
+        }
+        cause
     }
 
     /// What became of the trail: item by item, or in one line where it is gone altogether.

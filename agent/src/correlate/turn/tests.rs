@@ -475,3 +475,22 @@ fn what_was_looked_at_is_not_suspected_beside_what_was_not() {
     let doer = turned[0].process.as_ref().map(|process| process.pid);
     assert_eq!(doer, Some(42));
 }
+
+/// It made the verdict turn the other way.
+#[test]
+fn what_made_it_pass_is_not_suspected_of_making_it_fail() {
+    let mut watch = Watch::new(Some(1));
+    let mut turn = |millis, pid, rules| {
+        watch.change(millis, pid, "write", &[]);
+        watch.facts.audit = Fact::Known(AuditFacts {
+            rules: vec![AuditRule::default(); rules],
+            ..AuditFacts::default()
+        });
+        watch.on(millis + 1, None, Event::Host(Box::new(watch.facts.clone())));
+        let turned = watch.correlator.take_changes();
+        turned[0].process.as_ref().map(|process| process.pid)
+    };
+    assert_eq!(turn(1000, 41, 0), Some(41));
+    assert_eq!(turn(1010, 42, 1), Some(42));
+    assert_eq!(turn(1020, 43, 0), Some(43));
+}
