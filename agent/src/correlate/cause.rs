@@ -197,7 +197,7 @@ fn bears(check: &Check, file: &FileChange, subject: &str) -> bool {
     let did = |wanted: fn(&str) -> bool| file.ops.iter().any(|op| wanted(op));
     if attribute(check).is_some() && file.path != subject {
         // Another file may come into its place, with a directory above it.
-        return below(subject, &file.path) && did(|op| op != "write" && op != "attributes");
+        return below(subject, &file.path) && did(|op| op.starts_with("move") || op == "delete");
     }
     // What a file holds does not say whose it is.
     if attribute(check).is_some() && !did(|op| op != "write") {
