@@ -9,6 +9,9 @@ use crate::own_stage::{OwnStage, STANDING, is_drift, is_posture, perform};
 cases! {
     alone:
         containers_that_are_changed,
+        what_was_mended_and_is_broken_again,
+        images_are_read_as_they_come,
+        an_image_that_cannot_be_read,
         a_renamed_container_keeps_its_verdicts,
         a_sloppy_start_is_one_line_beside_the_grave_ones,
         a_name_that_moves_makes_a_container_stale,
@@ -79,6 +82,184 @@ fn containers_that_are_changed() -> Result<()> {
         drop(container);
         stage.host.sh("docker network rm apart")?;
         Ok(())
+    })
+}
+
+/// Ways to break something twice.
+const TWICE: &[Row] = &[
+    Row {
+        check: "daemon-json-mode",
+        item: "/etc/docker/daemon.json",
+        spoil: "chmod 666 /etc/docker/daemon.json",
+        mend: "chmod 644 /etc/docker/daemon.json",
+        mended: "pass",
+    },
+    Row {
+        check: "runtime-pids-limit",
+        item: "twice",
+        spoil: "docker update --pids-limit -1 twice",
+        mend: "docker update --pids-limit 100 twice",
+        mended: "pass",
+    },
+];
+
+/// What is broken is told at once, and again once it was mended; what goes on being broken is counted.
+fn what_was_mended_and_is_broken_again() -> Result<()> {
+    perform(|stage| {
+        let mark = stage.watch.mark();
+        let container = stage
+            .host
+            .container("twice", &["--pid=host", "--pids-limit=100"])?;
+        let (pid, fresh) = ("runtime-no-host-pid", |line: &Line| line.at("/first").is_null());
+        stage
+            .watch
+            .violation(mark, pid, |line| line.is_in(&container.id))?;
+        for row in TWICE.iter().chain(TWICE) {
+            let mark = stage.watch.mark();
+            stage.host.sh(row.spoil)?;
+            stage.drifted_anew(mark, row.check)?;
+            let mark = stage.watch.mark();
+            stage.host.sh(row.mend)?;
+            stage.turned(mark, row.check, row.item, row.mended)?;
+        }
+        let mark = stage.watch.mark();
+        stage.host.sh("docker restart --time 0 twice")?;
+        stage.watch.observation(mark, "container", |line| {
+            line.text("/facts/id") == container.id && line.text("/action") == "started"
+        })?;
+        stage.settle()?;
+        stage.watch.none_since(mark, "another start", |line| {
+            line.is_violation(pid) && line.is_in(&container.id) && fresh(line)
+        })
+    })
+}
+
+/// An image and what its files break, if anything.
+struct Shipped {
+    name: &'static str,
+    /// Makes the files, in a directory that becomes the image.
+    files: &'static str,
+    check: &'static str,
+    fails: bool,
+}
+
+const SETUID: &str = "image-no-setuid-files";
+const SECRETS: &str = "image-no-secrets";
+const SHIPPED: &[Shipped] = &[
+    Shipped {
+        name: "setuid:1",
+        files: "echo >tool; chmod 4755 tool",
+        check: SETUID,
+        fails: true,
+    },
+    Shipped {
+        name: "plain:1",
+        files: "echo >tool; chmod 755 tool",
+        check: SETUID,
+        fails: false,
+    },
+    Shipped {
+        name: "key:1",
+        files: "echo '-----BEGIN PRIVATE KEY-----' >server.key",
+        check: SECRETS,
+        fails: true,
+    },
+    Shipped {
+        name: "cert:1",
+        files: "echo '-----BEGIN CERTIFICATE-----' >server.pem",
+        check: SECRETS,
+        fails: false,
+    },
+    Shipped {
+        name: "sources:1",
+        files: "mkdir -p etc/apt; echo 'deb [trusted=yes] http://deb.example/ x main' >etc/apt/sources.list",
+        check: "image-verified-packages",
+        fails: true,
+    },
+];
+
+/// The line that says that the files of an image were read.
+fn read(stage: &OwnStage, from: Mark, name: &str) -> Result<Line> {
+    let id = stage
+        .host
+        .sh(&format!("docker image inspect --format '{{{{.Id}}}}' {name}"))?;
+    let id = id.trim().to_owned();
+    stage
+        .watch
+        .observation(from, "image-files", |line| line.text("/id") == id)
+}
+
+fn images_are_read_as_they_come() -> Result<()> {
+    perform(|stage| {
+        for row in SHIPPED {
+            let mark = stage.watch.mark();
+            stage.host.sh(&format!(
+                "mkdir $DIR/files; cd $DIR/files; {}; tar -c . | docker import - {}; rm -r $DIR/files",
+                row.files, row.name
+            ))?;
+            if row.fails {
+                stage.turned(mark, row.check, row.name, "fail")?;
+            } else {
+                read(stage, mark, row.name)?;
+                stage.watch.none_since(mark, "a sound image", |line| {
+                    is_posture(line) && line.text("/check/key") == row.check
+                })?;
+            }
+        }
+        let mark = stage.watch.mark();
+        stage
+            .host
+            .sh("printf 'FROM setuid:1\nLABEL a=b\n' | docker build --quiet --tag built:1 -")?;
+        stage.turned(mark, SETUID, "built:1", "fail")?;
+        let mark = stage.watch.mark();
+        stage.host.sh("docker tag built:1 other:1")?;
+        stage
+            .watch
+            .observation(mark, "image", |line| line.text.contains("other:1"))?;
+        stage.settle()?;
+        stage.watch.none_since(mark, "another name", |line| {
+            is_posture(line) && line.text("/of") == "image"
+        })?;
+        stage
+            .host
+            .sh("docker save --output $DIR/built.tar built:1; docker rmi other:1 built:1")?;
+        let mark = stage.watch.mark();
+        stage.host.sh("docker load --input $DIR/built.tar")?;
+        stage.turned(mark, SETUID, "built:1", "fail")?;
+        Ok(())
+    })
+}
+
+/// What is there at the start is read too, and is no news; what cannot be read is said to be so, until it can.
+fn an_image_that_cannot_be_read() -> Result<()> {
+    perform(|stage| {
+        stage.host.sh(
+            "mkdir $DIR/files; echo >$DIR/files/tool; chmod 4755 $DIR/files/tool
+             tar -C $DIR/files -c . | docker import - hidden:1; rm -r $DIR/files",
+        )?;
+        let format = "'{{.GraphDriver.Data.UpperDir}}'";
+        let layer = stage
+            .host
+            .sh(&format!("docker image inspect --format {format} hidden:1"))?;
+        let layer = layer.trim().to_owned();
+        stage.host.sh(&format!("mv {layer} {layer}.away"))?;
+        stage.restart_watch()?;
+        let told = read(stage, Mark::default(), "hidden:1")?;
+        ensure!(told.text("/files/unknown").contains("cannot read"), "{told}");
+        let told = read(stage, Mark::default(), Enclave::IMAGE)?;
+        ensure!(told.text.contains("/privileged/setuid"), "{told}");
+        let mark = stage.watch.mark();
+        stage
+            .host
+            .sh(&format!("mv {layer}.away {layer}; docker tag hidden:1 found:1"))?;
+        let told = read(stage, mark, "hidden:1")?;
+        ensure!(told.text.contains("\"/tool\""), "{told}");
+        stage.settle()?;
+        stage
+            .watch
+            .none_since(Mark::default(), "images that were there before", |line| {
+                is_posture(line) && line.text("/of") == "image"
+            })
     })
 }
 
@@ -180,7 +361,7 @@ fn networks() -> Result<()> {
     })
 }
 
-/// The engine says nothing of a change of its cluster: the next look, which a volume brings about, shows it.
+/// The engine says nothing of a change of its cluster: what it writes down of it tells.
 const SWARM: &[Row] = &[
     Row {
         check: "overlay-networks-encrypted",
@@ -192,8 +373,16 @@ const SWARM: &[Row] = &[
     Row {
         check: "swarm-autolock",
         item: "the swarm",
-        spoil: "docker swarm update --autolock=false; docker volume create look",
-        mend: "docker swarm update --autolock=true; docker volume rm look",
+        spoil: "docker swarm update --autolock=false",
+        mend: "docker swarm update --autolock=true",
+        mended: "pass",
+    },
+    // Written to the log of the cluster alone.
+    Row {
+        check: "swarm-node-cert-expiry",
+        item: "the swarm",
+        spoil: "docker swarm update --cert-expiry 8760h",
+        mend: "docker swarm update --cert-expiry 2160h",
         mended: "pass",
     },
 ];
@@ -209,13 +398,13 @@ fn a_swarm() -> Result<()> {
         stage.drifted(mark, key, "swarm")?;
         SWARM.iter().try_for_each(|row| check(stage, row))?;
         let mark = stage.watch.mark();
-        // The engine says nothing of it itself: the next look, which a new volume brings about, shows it.
-        stage
-            .host
-            .sh("docker swarm leave --force; docker volume create look")?;
+        stage.host.sh("docker swarm leave --force")?;
         stage.turned(mark, key, "the engine", "pass")?;
-        stage.host.sh("docker volume rm look")?;
-        Ok(())
+        // What lies beside it is none of the swarm's.
+        stage.settle()?;
+        let mark = stage.watch.mark();
+        stage.host.sh("echo >$DIR/data/beside; rm $DIR/data/beside")?;
+        stage.silent(mark, "a file beside the swarm")
     })
 }
 

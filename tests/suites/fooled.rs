@@ -14,6 +14,7 @@ use crate::own_stage::{is_posture, perform};
 cases! {
     alone:
         other_ways_to_the_same_file,
+        an_innocent_neighbour_is_not_blamed,
         a_file_held_open_since_before,
         directories_that_go_and_come,
         a_name_of_control_characters,
@@ -64,6 +65,38 @@ fn other_ways_to_the_same_file() -> Result<()> {
             );
             let mark = stage.watch.mark();
             stage.host.sh(&format!("chmod 644 {JSON}; {clear}"))?;
+            stage.turned(mark, KEY, JSON, "pass")?;
+        }
+        Ok(())
+    })
+}
+
+/// Who else changes the file: before, after, and beside the one that makes it wide.
+const NEIGHBOURS: &[&str] = &[
+    "chown 0 $F; chmod 666 $F",
+    "chmod 666 $F; chown 0 $F",
+    "chgrp 0 $F; chmod 666 $F; chown 0 $F; touch $F",
+    "chmod 666 $F & chown 0 $F & chgrp 0 $F & wait",
+];
+
+/// Either it is `chmod` that is named, or it is among the suspects and nobody is.
+fn an_innocent_neighbour_is_not_blamed() -> Result<()> {
+    perform(|stage| {
+        for deeds in NEIGHBOURS.iter().cycle().take(3 * NEIGHBOURS.len()) {
+            let mark = stage.watch.mark();
+            stage.host.sh(&format!("F={JSON}; {deeds}"))?;
+            let turned = stage.turned(mark, KEY, JSON, "fail")?;
+            match turned.text("/process/comm") {
+                "chmod" => {}
+                "" => {
+                    let suspected = turned.text.contains("\"comm\":\"chmod\"");
+                    let uncertain = turned.text("/reason").contains("uncertain");
+                    ensure!(suspected && uncertain, "`{deeds}`: nobody is named: {turned}");
+                }
+                other => anyhow::bail!("`{deeds}` was done by {other}: {turned}"),
+            }
+            let mark = stage.watch.mark();
+            stage.host.sh(&format!("chmod 644 {JSON}"))?;
             stage.turned(mark, KEY, JSON, "pass")?;
         }
         Ok(())

@@ -134,6 +134,14 @@ impl OwnStage {
         self.watch.violation(from, key, told)
     }
 
+    /// The same, before the count of repetitions of an earlier one would be told.
+    pub(crate) fn drifted_anew(&self, from: Mark, key: &str) -> Result<Line> {
+        let what = format!("{key} is broken anew");
+        self.watch.expect_within(PROMPT, from, &what, |line| {
+            is_drift(line) && line.is_violation(key)
+        })
+    }
+
     /// Does something that turns a verdict and back: whatever was to be said of what was done before has been said.
     pub(crate) fn settle(&mut self) -> Result<()> {
         self.made += 1;

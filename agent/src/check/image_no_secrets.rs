@@ -1,6 +1,6 @@
 //! Secrets that lie in images.
 
-use super::support::{config, few, head, image_failed, image_passed};
+use super::support::{config, few, files_unread, head, image_failed, image_passed};
 use super::{Assess, Basis, Benchmark, Check, Finding, Signal, View};
 use crate::model::{
     Class, ContainerAction, Event, Evidence, Host, Image, SecretHint, Severity, Source, Verdict,
@@ -57,9 +57,10 @@ fn assess(image: &Image, host: &Host) -> Verdict {
         return image_failed(image, host, CHECK.severity, &clause, vec![shown]);
     }
     if image.contents.is_none() {
-        return Verdict::unknown(
-            "the image's configuration and history show no secret, but its files could not be read",
-        );
+        return Verdict::unknown(format!(
+            "the image's configuration and history show no secret, but {}",
+            files_unread(image)
+        ));
     }
     image_passed(image, "shows no secret in its configuration, history and files")
 }
@@ -153,7 +154,7 @@ mod tests {
 
     #[test]
     fn unknown_where_files_or_all_could_not_be_read() {
-        assert_unknown(&check(Some(Vec::new()), false), "its files could not be read");
+        assert_unknown(&check(Some(Vec::new()), false), "its files have not been read");
         assert_unknown(&check(None, true), "was not searched");
     }
 

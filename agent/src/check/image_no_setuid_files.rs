@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::support::{caps_in_words, container_name, few, head};
+use super::support::{caps_in_words, container_name, few, files_unread, head};
 use super::{Assess, Basis, Benchmark, Check, Finding, Signal, View};
 use crate::model::{Class, Event, Evidence, Exec, Host, Image, Process, Severity, Source, Verdict};
 
@@ -41,7 +41,7 @@ pub(super) static CHECK: Check = Check {
 
 fn assess(image: &Image, host: &Host) -> Verdict {
     let Some(files) = &image.setuid_files else {
-        return Verdict::unknown("the layers of the image could not be read");
+        return Verdict::unknown(files_unread(image));
     };
     let extra: Vec<_> = files
         .iter()

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::support::{container_name, few, head, image_failed, image_passed};
+use super::support::{container_name, few, files_unread, head, image_failed, image_passed};
 use super::{Assess, Basis, Benchmark, Check, Finding, Signal, View};
 use crate::check::image_name;
 use crate::model::{Class, Event, Evidence, Host, Image, ImageContents, Policy, Severity, Source, Verdict};
@@ -61,7 +61,7 @@ pub(super) static CHECK: Check = Check {
 
 fn assess(image: &Image, host: &Host) -> Verdict {
     let Some(contents) = &image.contents else {
-        return Verdict::unknown("the layers of the image could not be read");
+        return Verdict::unknown(files_unread(image));
     };
     let denied = denied_of(contents, &host.policy);
     if !denied.is_empty() {
@@ -182,7 +182,10 @@ mod tests {
     #[test]
     fn unknown_without_a_policy_or_layers() {
         assert_unknown(&check(&[], &["/usr/bin/gcc"], &[]), "denied_packages");
-        assert_unknown(&judge_image(&CHECK, |image, _| image.contents = None), "layers");
+        assert_unknown(
+            &judge_image(&CHECK, |image, _| image.contents = None),
+            "files have not been read",
+        );
     }
 
     /// A program runs in a container where netcat is denied, and the image ships these tools.

@@ -4,7 +4,9 @@ mod pattern;
 
 use serde_json::json;
 
-use super::support::{Command, Step, container_name, excerpt, few, head, image_failed, step, told};
+use super::support::{
+    Command, Step, container_name, excerpt, few, files_unread, head, image_failed, step, told,
+};
 use super::{Assess, Basis, Benchmark, Check, Finding, Signal, View};
 use crate::check::image_name;
 use crate::model::{Class, Event, Evidence, HistoryEntry, Host, Image, Process, Severity, Source, Verdict};
@@ -70,9 +72,11 @@ fn assess(image: &Image, host: &Host) -> Verdict {
         .collect();
     if all.is_empty() {
         let why = match (&history, sources) {
-            (None, _) => "cannot be judged: its history tells nothing",
-            (Some(_), None) => "shows no unverified installation, but its files could not be read",
-            (Some(_), Some(_)) => "shows no unverified installation; that all was verified, no fact can show",
+            (None, _) => "cannot be judged: its history tells nothing".to_owned(),
+            (Some(_), None) => format!("shows no unverified installation, but {}", files_unread(image)),
+            (Some(_), Some(_)) => {
+                "shows no unverified installation; that all was verified, no fact can show".to_owned()
+            }
         };
         return Verdict::unknown(format!("image {} {why}", image_name(image)));
     }
@@ -192,7 +196,7 @@ mod tests {
     #[test]
     fn unknown_where_nothing_is_found_or_could_be_read() {
         assert_unknown(&check(&[""], Some(&[])), "its history tells nothing");
-        assert_unknown(&check(&["COPY a /a"], None), "its files could not be read");
+        assert_unknown(&check(&["COPY a /a"], None), "its files have not been read");
         let checked = ["ADD --checksum=sha256:ff https://x.example/a /a # buildkit"];
         assert_unknown(&check(&checked, Some(&[])), "no fact can show");
     }

@@ -24,7 +24,7 @@ mod withdrawn;
 pub(super) use attest::{attested, date, days_between, or_attested};
 pub(super) use daemon::{Setting, security_option};
 pub(super) use history::{Step, excerpt, ran, step, told};
-pub(super) use image::{image_failed, image_passed, is_used, users};
+pub(super) use image::{files_unread, image_failed, image_passed, is_used, users};
 pub(super) use item::item;
 pub(super) use limit::{bytes, cannot_limit, in_force, weigh_limit};
 pub(super) use namespace::{HostNamespace, NETWORK, enters_host};

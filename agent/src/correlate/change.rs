@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::fold::FoldKey;
 use crate::check::Check;
 use crate::model::{
-    AuditRecord, AuditTrail, Event, Evidence, FileChange, Observation, Role, Time, VerdictKind, Violation,
+    AuditRecord, AuditTrail, Event, FileChange, Observation, Role, Time, VerdictKind, Violation,
 };
 
 /// Changes that are remembered.
@@ -15,10 +15,22 @@ const CHANGES: usize = 256;
 const RECORDS: usize = 512;
 /// How long a record of the trail is waited for.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// How long after a change an assessment may turn because of it.
-const BEARS_FOR: Duration = Duration::from_secs(5);
 /// How long before a change its record may have been written by the same process: while the file was open.
 const OPEN_FOR: Duration = Duration::from_secs(600);
+
+/// Items that one change explains, at most; beyond, it stays suspect.
+const EXPLAINED: usize = 256;
+/// Looks after which a change was looked at: the first may have begun before it.
+const SURELY: u64 = 2;
+
+/// A change that was seen.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Seen<'a> {
+    pub(super) ticket: u64,
+    pub(super) observation: &'a Observation,
+    /// Whether what it made of this item was found and told before.
+    pub(super) is_told: bool,
+}
 
 /// Whether the audit trail shows a change.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,6 +52,10 @@ enum Shown {
 struct Change {
     ticket: u64,
     observation: Observation,
+    /// Looks at the host that were told before it.
+    looks: u64,
+    /// Checks and items whose turning it has explained already.
+    explained: Vec<(&'static str, String)>,
     /// The check that wants it audited.
     wanted_by: Option<&'static Check>,
     shown: Shown,
@@ -71,6 +87,8 @@ pub(super) struct Changes {
     changes: VecDeque<Change>,
     records: VecDeque<(Time, Option<u32>, AuditRecord)>,
     tickets: u64,
+    /// Looks at the host that were told.
+    looks: u64,
     /// Changes that were pushed out while a record was awaited.
     pub(super) lost: u64,
 }
@@ -153,28 +171,39 @@ impl Changes {
         Some(settle(change))
     }
 
-    /// The change that made a check's verdict on this item turn.
-    ///
-    /// A daemon's end is found a moment before it is told; what else was changed just then is not to blame for it.
-    pub(super) fn cause(
+    /// What changed this long before, the latest first, as to an item of a check.
+    pub(super) fn recent(
         &self,
-        check: &Check,
-        subject: &str,
-        evidence: &[Evidence],
         now: Time,
-    ) -> Option<(u64, &Observation)> {
-        let unkept = evidence.iter().any(is_unkept);
-        let recent = |change: &&Change| now.since(change.observation.time) <= BEARS_FOR;
-        let listens = |kind: &str| check.signals.iter().any(|signal| signal.kind == kind);
-        let mut latest = self.changes.iter().rev().filter(recent);
-        latest
-            .find(|change| match &change.observation.event {
-                Event::File(file) => !unkept && listens("file") && bears(check, file, subject),
-                Event::AuditChange(change) if unkept => change.op == "daemon-end" && listens("audit-change"),
-                Event::AuditChange(_) => listens("audit-change"),
-                _ => false,
+        within: Duration,
+        item: (&str, &str),
+    ) -> impl Iterator<Item = Seen<'_>> {
+        self.changes
+            .iter()
+            .rev()
+            .filter(move |change| now.since(change.observation.time) <= within)
+            .map(move |change| Seen {
+                ticket: change.ticket,
+                observation: &change.observation,
+                is_told: self.looks.saturating_sub(change.looks) >= SURELY
+                    || change
+                        .explained
+                        .iter()
+                        .any(|(check, subject)| (*check, subject.as_str()) == item),
             })
-            .map(|change| (change.ticket, &change.observation))
+    }
+
+    /// A change explains that an item of a check turned.
+    pub(super) fn explains(&mut self, ticket: u64, check: &'static str, subject: &str) {
+        let found = self.changes.iter_mut().find(|change| change.ticket == ticket);
+        if let Some(change) = found.filter(|change| change.explained.len() < EXPLAINED) {
+            change.explained.push((check, subject.to_owned()));
+        }
+    }
+
+    /// The host was looked at, and what was found is told.
+    pub(super) const fn looked(&mut self) {
+        self.looks += 1;
     }
 
     /// What the trail says of a change; none where that is not settled yet.
@@ -205,6 +234,8 @@ impl Changes {
         self.changes.push_back(Change {
             ticket: self.tickets,
             observation: observation.clone(),
+            looks: self.looks,
+            explained: Vec::new(),
             wanted_by,
             shown,
             held: Vec::new(),
@@ -273,43 +304,6 @@ fn fits(doer: Option<u32>, pid: Option<u32>, record: &AuditRecord, file: &FileCh
     })
 }
 
-/// Key of the check that asks who can open the engine's socket.
-const ACCESS: &str = "docker-group-trusted-members";
-
-/// Whether evidence is of a rule that has everything recorded, and nobody who writes it down.
-fn is_unkept(evidence: &Evidence) -> bool {
-    let fact = |name: &str| evidence.facts().get(name);
-    fact("decision").and_then(|decision| decision.as_str()) == Some("covered")
-        && fact("daemon").is_some_and(serde_json::Value::is_null)
-}
-
-/// Whether a change of a file can turn a check's verdict on an item.
-fn bears(check: &Check, file: &FileChange, subject: &str) -> bool {
-    let below = |inner: &str, outer: &str| {
-        inner
-            .strip_prefix(outer)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-    };
-    let did = |wanted: fn(&str) -> bool| file.ops.iter().any(|op| wanted(op));
-    let asks_whose = check.key.ends_with("-mode") || check.key.ends_with("-owner");
-    // What a file holds does not say whose it is, nor the other way about.
-    if asks_whose && !did(|op| op != "write") {
-        return false;
-    }
-    if below(subject, &file.path) || below(&file.path, subject) {
-        return true;
-    }
-    match file.role {
-        Some(Role::ConfigFile) => check.section == "daemon" && did(|op| op != "attributes"),
-        Some(Role::ConfigDir) => check.section == "daemon" && did(|op| op != "attributes" && op != "write"),
-        Some(Role::EngineSocket) => check.key == ACCESS,
-        Some(Role::Accounts) => check.key == ACCESS || check.key == "userns-remap",
-        Some(Role::AuditRules) => check.key.starts_with("audit-"),
-        Some(Role::LoginEnvironment) => check.key == "content-trust-enabled",
-        _ => false,
-    }
-}
-
 /// Key of the check that wants changes of such an object audited.
 pub(super) const fn audited_by(role: Role) -> Option<&'static str> {
     Some(match role {
@@ -335,7 +329,8 @@ pub(super) const fn audited_by(role: Role) -> Option<&'static str> {
         | Role::SeccompProfile
         | Role::Accounts
         | Role::AuditRules
-        | Role::LoginEnvironment => return None,
+        | Role::LoginEnvironment
+        | Role::SwarmState => return None,
     })
 }
 

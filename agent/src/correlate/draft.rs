@@ -60,6 +60,14 @@ pub(super) fn start(
     (key, violation)
 }
 
+/// The subject of a failure whose item was mended before, which makes it none of the failures before that.
+pub(super) fn again(subject: String, round: u64) -> String {
+    match round {
+        0 => subject,
+        round => format!("{subject} #{round}"),
+    }
+}
+
 /// How lines name a check.
 pub(super) fn reference_of(check: &Check, benchmark: Benchmark) -> CheckRef {
     CheckRef {
@@ -135,6 +143,7 @@ fn seen(observation: &Observation) -> Option<Evidence> {
         Event::Container { .. }
         | Event::Image(_)
         | Event::ImageRemoved { .. }
+        | Event::ImageFiles { .. }
         | Event::Host(_)
         | Event::Policy(_) => return None,
     };

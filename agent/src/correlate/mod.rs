@@ -11,6 +11,7 @@
 //! 3. what [`Correlator::finish`] gives, then the status `stopped` of the same time, if one is written.
 
 mod bounded;
+mod cause;
 mod change;
 mod dispatch;
 mod draft;
@@ -110,6 +111,9 @@ impl Correlator {
         self.sessions.forget(now);
         let mut learnt = self.world.learn(observation);
         told.extend(self.on_reassessed(std::mem::take(&mut learnt.reassessed), observation));
+        if matches!(observation.event, Event::Host(_)) {
+            self.changes.looked();
+        }
         self.on_assessed(&learnt.assessed, observation);
         match &observation.event {
             // What was there before us is posture, and not news.

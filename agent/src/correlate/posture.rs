@@ -24,6 +24,8 @@ struct Stand {
     since: Time,
     /// The last one that was not `unknown`.
     known: Option<VerdictKind>,
+    /// Which standing this is: another number after every mending.
+    round: u64,
 }
 
 /// One verdict, beside the one it replaces.
@@ -37,11 +39,15 @@ pub(super) struct Assessed {
     /// The last one that was not `unknown`; none where it was never known.
     pub(super) known: Option<VerdictKind>,
     pub(super) verdict: Verdict,
+    /// Whether it is of something that was not there before: then its first failure is news.
+    pub(super) arrived: bool,
+    /// What tells a failure from the one before the item was mended; 0 for what never was.
+    pub(super) round: u64,
 }
 
 impl Assessed {
-    /// Whether a verdict that was known is another now. One that merely ceases or begins to apply is not told: it comes
-    /// and goes with every stop and start.
+    /// Whether a verdict that was known is another now, or something that arrived fails. One that merely ceases or begins
+    /// to apply is not told: it comes and goes with every stop and start.
     pub(super) fn is_change(&self) -> bool {
         let now = self.verdict.kind();
         let applies = |kind| matches!(kind, VerdictKind::Pass | VerdictKind::NotApplicable);
@@ -51,7 +57,8 @@ impl Assessed {
                 now == VerdictKind::Fail || (self.known, now) == (Some(VerdictKind::Fail), VerdictKind::Pass)
             }
         };
-        self.known.is_some() && differs
+        let can_differ = self.known.is_some() || (self.arrived && now == VerdictKind::Fail);
+        can_differ && differs
     }
 
     /// Whether what passed, or did not apply, fails now.
@@ -74,6 +81,8 @@ pub(super) struct Posture {
     containers: Bounded<ContainerId, Standing>,
     /// By check and item.
     departed: Bounded<(&'static str, String), ()>,
+    /// How many failures were mended so far.
+    mendings: u64,
 }
 
 impl Posture {
@@ -85,6 +94,7 @@ impl Posture {
             images: Bounded::new(CAPACITY),
             containers: Bounded::new(CAPACITY),
             departed: Bounded::new(DEPARTED),
+            mendings: 0,
         }
     }
 
@@ -95,7 +105,8 @@ impl Posture {
         for check in self.checks {
             if let Assess::Container(assess) = check.assess {
                 let verdict = assess(facts, host);
-                assessed.push(stand(&mut standing, check, &facts.name, verdict, at));
+                let noted = note(&mut standing, check.key, verdict.kind(), (at, &mut self.mendings));
+                assessed.push(stand(noted, check, &facts.name, verdict));
             }
         }
         // One that is pushed out is assessed anew when its facts come again, and unknown until then.
@@ -110,7 +121,13 @@ impl Posture {
         let mut assessed = Vec::new();
         for check in self.checks {
             if let Assess::Image(assess) = check.assess {
-                assessed.push(stand(&mut standing, check, name, assess(facts, host), at));
+                let verdict = assess(facts, host);
+                let noted = note(&mut standing, check.key, verdict.kind(), (at, &mut self.mendings));
+                let one = stand(noted, check, name, verdict);
+                assessed.push(Assessed {
+                    arrived: facts.announced,
+                    ..one
+                });
             }
         }
         drop(self.images.insert(facts.id.clone(), standing));
@@ -126,13 +143,18 @@ impl Posture {
                 let items = assess(host);
                 let settled = self.overall.get(check.key).and_then(|stand| stand.known);
                 let kind = worst(items.iter().map(|item| item.verdict.kind()));
-                note(&mut self.overall, check.key, kind, at);
+                note(&mut self.overall, check.key, kind, (at, &mut 0));
                 let before = self.host.remove(check.key).unwrap_or_default();
                 let mut now = BTreeMap::new();
                 for item in items.into_iter().take(HOST_ITEMS) {
                     let old = before.get(&item.subject).copied();
                     let kind = item.verdict.kind();
-                    now.insert(item.subject.clone(), next(old, kind, at));
+                    let mut stand = next(old, kind, (at, &mut self.mendings));
+                    if old.is_none() {
+                        // It may have been there before, and mended before it went.
+                        stand.round = self.mendings;
+                    }
+                    now.insert(item.subject.clone(), stand);
                     let mut departed = || self.departed.remove(&(check.key, item.subject.clone()));
                     let known = match old {
                         Some(old) => old.known,
@@ -149,6 +171,8 @@ impl Posture {
                         before: old.map(|old| old.kind),
                         subject: item.subject,
                         verdict: item.verdict,
+                        arrived: false,
+                        round: stand.round,
                     });
                 }
                 for one in gone(check, before, &now) {
@@ -226,42 +250,61 @@ fn gone(
                 before: Some(old.kind),
                 known: old.known,
                 verdict,
+                arrived: false,
+                round: old.round,
             })
         })
         .collect()
 }
 
-/// Notes a verdict beside the one before it.
+/// A verdict beside the one before it.
 fn stand(
-    standing: &mut Standing,
+    (old, now): (Option<Stand>, Stand),
     check: &'static Check,
     subject: &str,
     verdict: Verdict,
-    at: Time,
 ) -> Assessed {
-    let old = note(standing, check.key, verdict.kind(), at);
     Assessed {
         check,
         subject: subject.to_owned(),
         before: old.map(|old| old.kind),
         known: old.and_then(|old| old.known),
         verdict,
+        arrived: false,
+        round: now.round,
     }
 }
 
-/// Notes an outcome; gives the one before it.
-fn note(standing: &mut Standing, key: &'static str, kind: VerdictKind, at: Time) -> Option<Stand> {
+/// Notes an outcome; gives what stood before, and what stands now.
+fn note(
+    standing: &mut Standing,
+    key: &'static str,
+    kind: VerdictKind,
+    when: (Time, &mut u64),
+) -> (Option<Stand>, Stand) {
     let old = standing.get(key).copied();
-    standing.insert(key, next(old, kind, at));
-    old
+    let now = next(old, kind, when);
+    standing.insert(key, now);
+    (old, now)
 }
 
-/// What stands after an assessment. The time stands for as long as the verdict does.
-fn next(old: Option<Stand>, kind: VerdictKind, at: Time) -> Stand {
+/// What stands after an assessment at this time, the mendings counted. The time stands for as long as the verdict does.
+fn next(old: Option<Stand>, kind: VerdictKind, (at, mendings): (Time, &mut u64)) -> Stand {
     let since = old.filter(|old| old.kind == kind).map_or(at, |old| old.since);
+    let before = old.and_then(|old| old.known);
     let known = match kind {
-        VerdictKind::Unknown => old.and_then(|old| old.known),
+        VerdictKind::Unknown => before,
         kind => Some(kind),
     };
-    Stand { kind, since, known }
+    let mut round = old.map_or(0, |old| old.round);
+    if (before, kind) == (Some(VerdictKind::Fail), VerdictKind::Pass) {
+        *mendings += 1;
+        round = *mendings;
+    }
+    Stand {
+        kind,
+        since,
+        known,
+        round,
+    }
 }

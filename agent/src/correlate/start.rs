@@ -2,10 +2,11 @@
 
 use serde_json::json;
 
+use super::draft::again;
 use super::posture::Assessed;
 use super::world::Learnt;
 use crate::check::{Check, Finding};
-use crate::model::{Class, Container, Evidence, Source, Verdict, VerdictKind};
+use crate::model::{Class, Container, Evidence, Source, VerdictKind};
 
 /// Key of the check that a privileged container fails.
 const PRIVILEGED: &str = "runtime-not-privileged";
@@ -37,7 +38,7 @@ const LACKS: [&str; 12] = [
 ];
 /// Of these, how many a line names.
 const NAMED: usize = 4;
-/// What makes two starts of a container the same violation: that they are starts.
+/// What makes two starts of a container the same violation: that they are starts, with nothing mended between them.
 const SUBJECT: &str = "start";
 
 /// The failures to be told of, once facts of a container were learnt.
@@ -60,7 +61,7 @@ pub(super) fn findings(learnt: Learnt, facts: &Container) -> Vec<(&'static Check
     let mut failures: Vec<_> = assessed
         .into_iter()
         .filter(news)
-        .filter_map(|one| Some((one.check, failure(one.verdict)?)))
+        .filter_map(|one| Some((one.check, failure(one)?)))
         .collect();
     restate(&mut failures, facts);
     gather(&mut failures, facts);
@@ -103,21 +104,21 @@ fn gather(failures: &mut Vec<(&'static Check, Finding)>, facts: &Container) {
     let told = Finding {
         severity: gravest.1.severity,
         evidence,
-        ..Finding::new(Class::Drift, SUBJECT, summary)
+        ..Finding::new(Class::Drift, gravest.1.subject.as_str(), summary)
     };
     let check = gravest.0;
     failures.retain(|(check, _)| !lacks(check));
     failures.push((check, told));
 }
 
-fn failure(verdict: Verdict) -> Option<Finding> {
+fn failure(Assessed { verdict, round, .. }: Assessed) -> Option<Finding> {
     if verdict.kind() != VerdictKind::Fail {
         return None;
     }
     Some(Finding {
         severity: verdict.severity,
         evidence: verdict.evidence,
-        ..Finding::new(Class::Drift, SUBJECT, verdict.reason)
+        ..Finding::new(Class::Drift, again(SUBJECT.to_owned(), round), verdict.reason)
     })
 }
 

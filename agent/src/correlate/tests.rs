@@ -151,6 +151,27 @@ fn a_start_is_told_once_and_a_restart_is_counted() {
 }
 
 #[test]
+fn what_was_mended_in_a_container_is_told_again_and_a_stop_mends_nothing() {
+    let updated = |millis, facts| told(millis, ContainerAction::Updated, facts);
+    let broken = || host_network("web");
+    let steps: &[(Observation, &[&str])] = &[
+        (started(1, broken()), &["1 runtime-no-host-network drift ×1"]),
+        (updated(2, container("web")), &[]),
+        (updated(3, broken()), &["3 runtime-no-host-network drift ×1"]),
+        (updated(4, broken()), &[]),
+        (told(5, ContainerAction::Stopped, broken()), &[]),
+        (started(6, broken()), &[]),
+        // What another lacks was never mended.
+        (started(7, root("a")), &["7 image-non-root-user drift ×1"]),
+        (started(8, root("b")), &[]),
+        (updated(9, container("a")), &[]),
+        (started(10, root("c")), &[]),
+        (updated(11, root("a")), &["11 image-non-root-user drift ×1"]),
+    ];
+    check(&mut correlator(), steps);
+}
+
+#[test]
 fn what_nearly_every_container_fails_is_told_once_per_image() {
     let other_image = Container {
         image: "other:1".into(),

@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::Correlator;
+use super::cause::{Cause, suspicion};
 use super::change::{audited_by, is_awaited};
 use super::draft;
 use super::fold::FoldKey;
@@ -33,11 +34,8 @@ impl Correlator {
     ) -> Vec<Violation> {
         let mut told = Vec::new();
         let mut trail = Vec::new();
-        for Reassessed { of, one } in all {
-            let cause = self
-                .changes
-                .cause(one.check, &one.subject, &one.verdict.evidence, observation.time);
-            let cause = cause.map(|(ticket, seen)| (ticket, seen.clone()));
+        for Reassessed { of, mut one } in all {
+            let cause = self.cause(&mut one, observation.time);
             let by = cause.as_ref().map_or(observation, |(_, seen)| seen);
             if one.is_change() {
                 self.turn(&of, &one, by, observation.time);
@@ -54,6 +52,24 @@ impl Correlator {
         }
         told.extend(self.on_trail(trail));
         told
+    }
+
+    /// The change that made a verdict turn, with its ticket. Where there are several suspects, the verdict tells of them.
+    fn cause(&mut self, one: &mut Assessed, now: Time) -> Option<(u64, Observation)> {
+        let (cause, tickets) = match Cause::find(&self.changes, one, now) {
+            Cause::Unseen => return None,
+            Cause::Known(ticket, seen) => (Some((ticket, seen.clone())), vec![ticket]),
+            Cause::Uncertain(suspects) => {
+                let (words, evidence) = suspicion(&suspects);
+                one.verdict.reason = format!("{}; who did it is uncertain: {words}", one.verdict.reason);
+                one.verdict.evidence.push(evidence);
+                (None, suspects.iter().map(|seen| seen.ticket).collect())
+            }
+        };
+        for ticket in tickets {
+            self.changes.explains(ticket, one.check.key, &one.subject);
+        }
+        cause
     }
 
     /// What became of the trail: item by item, or in one line where it is gone altogether.
@@ -143,6 +159,7 @@ impl Correlator {
         };
         let (mut key, mut violation) = draft::live(&self.world, self.benchmark, one.check, finding, by);
         tell_apart(&mut key, &by.event);
+        key.subject = draft::again(key.subject, one.round);
         let Some(ticket) = ticket else {
             return self.note(vec![(key, violation)]);
         };

@@ -118,6 +118,7 @@ impl World {
                 let named = self.drop_image(id);
                 return Learnt::again(self.reassess_users(&named, at));
             }
+            Event::ImageFiles { id, files } => return self.learn_files(id, files, at),
             Event::Container { action, facts } => return self.learn_container(*action, facts, at),
             Event::Exec(_) if !observation.plumbing => self.note_program(observation),
             _ => {}

@@ -2,8 +2,8 @@
 
 use super::escape::{command_line, visible};
 use crate::model::{
-    CgroupOp, ContainerAction, ContainerRef, Event, Mount, MountEffect, NamespaceChange, NamespaceOwner,
-    Observation, Process,
+    CgroupOp, ContainerAction, ContainerRef, Event, Fact, Mount, MountEffect, NamespaceChange,
+    NamespaceOwner, Observation, Process,
 };
 
 /// Ancestors named on the line itself.
@@ -72,6 +72,10 @@ pub(super) fn event(observation: &Observation) -> String {
             visible(name).into_owned()
         }
         Event::ImageRemoved { id } => format!("{} removed", visible(id)),
+        Event::ImageFiles { id, files } => match files {
+            Fact::Known(_) => format!("{} read", visible(id)),
+            Fact::Unknown(why) => format!("{} not read: {}", visible(id), visible(why)),
+        },
         Event::File(change) => format!("{} {}", change.ops.join("+"), visible(&change.path)),
         Event::AuditChange(change) => format!("{} {}", visible(&change.op), visible(&change.what)),
         Event::AuditRecord(record) => {

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Role;
+use super::{Role, Time};
 
 /// A watched object was changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -20,6 +20,22 @@ pub struct FileChange {
     /// Its device, `major:minor`.
     #[serde(default)]
     pub dev: Option<String>,
+    /// What it was when the change was read; absent where nothing is there any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attributes: Option<FileAttributes>,
+}
+
+/// Mode, owner and last change of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct FileAttributes {
+    /// `st_mode`.
+    pub mode: u32,
+    /// Owner.
+    pub uid: u32,
+    /// Group.
+    pub gid: u32,
+    /// `st_ctim`: the last change of the file or of these.
+    pub changed: Time,
 }
 
 /// The audit trail was changed (`CONFIG_CHANGE` and the audit daemon's own records).

@@ -415,6 +415,12 @@ pub struct Image {
     pub contents: Option<ImageContents>,
     /// Files with setuid, setgid or file capabilities, by absolute path; null where the layers could not be read.
     pub setuid_files: Option<Vec<String>>,
+    /// Why its files are not known; absent where they are, or where nobody has tried to read them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unread: Option<String>,
+    /// Whether the engine told of it as it came or was given a name, and not in a list of what was there before.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub announced: bool,
 }
 
 /// One step of an image's making.

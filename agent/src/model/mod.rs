@@ -11,6 +11,7 @@ mod fact;
 mod graph_driver;
 mod host;
 mod id;
+mod image_files;
 mod line;
 mod mountinfo;
 mod observation;
@@ -30,7 +31,7 @@ pub use audit_report::{
     AuditDecision, AuditPathRow, AuditPersistence, AuditProof, AuditReport, AuditState, PermissionProof,
 };
 pub use capability::{CapSet, DEFAULT_CONTAINER_CAPS};
-pub use change::{AuditChange, AuditPath, AuditRecord, FileChange};
+pub use change::{AuditChange, AuditPath, AuditRecord, FileAttributes, FileChange};
 pub use container::{
     AppArmor, Container, ContainerMount, ContainerRef, ContainerState, Device, EngineKind, ExecSession,
     HistoryEntry, Identity, Image, ImageContents, Life, Limits, PublishedPort, Reach, RunningTruth, Ulimit,
@@ -45,6 +46,7 @@ pub use host::{
     SocketAccess, Swarm, System, Users, Volume,
 };
 pub use id::{CgroupId, ContainerId, ParseContainerIdError, ProcessKey};
+pub use image_files::ImageFiles;
 pub use line::{Gap, Line, PostureChange, Status, StatusState};
 pub use mountinfo::{MountLine, path_below};
 pub use observation::{

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     AuditChange, AuditRecord, CapSet, CgroupId, Container, ContainerId, ContainerRef, Credentials,
-    ExecSession, FileChange, HostFacts, Image, Policy, Process, Time,
+    ExecSession, Fact, FileChange, HostFacts, Image, ImageFiles, Policy, Process, Time,
 };
 
 /// Where an observation comes from.
@@ -69,6 +69,13 @@ pub enum Event {
         /// Its id.
         id: String,
     },
+    /// The layers of an image were read.
+    ImageFiles {
+        /// Id of the image.
+        id: String,
+        /// What was found, or why nothing could be.
+        files: Fact<Box<ImageFiles>>,
+    },
     /// A watched file, directory or socket was changed.
     File(FileChange),
     /// The audit trail was changed.
@@ -95,6 +102,7 @@ impl Event {
             Self::ExecSession(_) => "exec-session",
             Self::Image(_) => "image",
             Self::ImageRemoved { .. } => "image-removed",
+            Self::ImageFiles { .. } => "image-files",
             Self::File(_) => "file",
             Self::AuditChange(_) => "audit-change",
             Self::AuditRecord(_) => "audit-record",

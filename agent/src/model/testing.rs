@@ -222,7 +222,7 @@ pub(crate) fn entry(millis: u64, name: &str, pid: u32, args: &[&str]) -> Observa
 #[test]
 fn every_event_survives_the_way_through_json() {
     use super::{CgroupChange, CgroupOp, Connect, ConnectOp, Image, Line, Mount, MountEffect};
-    use super::{MountRequest, NamespaceChange, Policy, RuntimeSocket};
+    use super::{Fact, MountRequest, NamespaceChange, Policy, RuntimeSocket};
     let connect = Event::Connect(Connect {
         op: ConnectOp::Use,
         socket: RuntimeSocket {
@@ -250,8 +250,9 @@ fn every_event_survives_the_way_through_json() {
         cgroup: CgroupId(4),
         path: "/".into(),
     });
+    let id = || "sha256:1".to_owned();
     let image = Event::Image(Image {
-        id: "sha256:1".into(),
+        id: id(),
         ..Image::default()
     });
     let mut all = vec![
@@ -266,8 +267,10 @@ fn every_event_survives_the_way_through_json() {
         namespace,
         cgroup,
         image,
-        Event::ImageRemoved {
-            id: "sha256:1".into(),
+        Event::ImageRemoved { id: id() },
+        Event::ImageFiles {
+            id: id(),
+            files: Fact::Known(Box::default()),
         },
         Event::Policy(Policy::default()),
     ] {

@@ -7,13 +7,13 @@ use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 
-use crate::model::{Container, ContainerId, Event, Status, StatusState, Time};
-use crate::source::engine::{Endpoint, EngineItem, run};
+use crate::model::{Container, Event, Status, StatusState, Time};
+use crate::source::engine::{Endpoint, EngineItem, Wanted, run};
 use crate::source::host;
 
 /// Items that may wait for the loop; beyond, the engine source waits, and says what it then misses.
 const QUEUE: usize = 256;
-/// Containers that may wait to be asked about.
+/// Questions that may wait to be asked.
 const WANTED: usize = 256;
 /// Between two lives of the engine source.
 const BACK_OFF: Duration = Duration::from_secs(1);
@@ -22,7 +22,7 @@ const BACK_OFF: Duration = Duration::from_secs(1);
 pub(super) fn spawn(
     endpoint: Endpoint,
     sockets: Vec<(String, PathBuf)>,
-) -> (mpsc::Receiver<EngineItem>, mpsc::Sender<ContainerId>) {
+) -> (mpsc::Receiver<EngineItem>, mpsc::Sender<Wanted>) {
     let (told, queue) = mpsc::channel(QUEUE);
     let (ask, asked) = mpsc::channel(WANTED);
     let (completed, out) = mpsc::channel(QUEUE);
@@ -32,11 +32,7 @@ pub(super) fn spawn(
 }
 
 /// Starts the engine source again should it ever end, and says so.
-async fn supervise(
-    endpoint: Endpoint,
-    told: mpsc::Sender<EngineItem>,
-    mut asked: mpsc::Receiver<ContainerId>,
-) {
+async fn supervise(endpoint: Endpoint, told: mpsc::Sender<EngineItem>, mut asked: mpsc::Receiver<Wanted>) {
     while !told.is_closed() {
         let (ask, inner) = mpsc::channel(WANTED);
         let mut life = tokio::spawn(run(endpoint.clone(), told.clone(), inner));
@@ -44,9 +40,9 @@ async fn supervise(
             tokio::select! {
                 end = &mut life => break end.err().map_or_else(|| "it ended".to_owned(), |error| error.to_string()),
                 wanted = asked.recv() => match wanted {
-                    Some(id) => {
-                        if ask.try_send(id).is_err() {
-                            tracing::debug!("Too many containers are being asked about.");
+                    Some(wanted) => {
+                        if ask.try_send(wanted).is_err() {
+                            tracing::debug!("Too much is being asked about.");
                         }
                     }
                     None => return life.abort(),

@@ -10,6 +10,7 @@ mod changes;
 mod engine;
 mod error;
 mod hold;
+mod layers;
 mod losses;
 mod outlet;
 mod reader;

@@ -13,6 +13,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout, timeout_at};
 
 use super::hold::Hold;
+use super::layers::{ImageRead, Layers};
 use super::outlet::Outlet;
 use super::reader::Read;
 use super::scene::{Scene, socket_names};
@@ -23,12 +24,10 @@ use super::startup::{WatchConfig, attach, first_statuses, hierarchy};
 use super::{PipelineError, audit, engine, losses, survey};
 use crate::check::{self, Benchmark};
 use crate::correlate::{Correlator, Settings};
-use crate::model::{
-    ContainerId, Event, HostFacts, Line, Observation, Policy, Source, Status, StatusState, Time,
-};
+use crate::model::{Event, HostFacts, Line, Observation, Policy, Source, Status, StatusState, Time};
 use crate::sink::stdout::{Ended, StdoutError};
 use crate::source::audit::{AuditItem, Interest};
-use crate::source::engine::EngineItem;
+use crate::source::engine::{EngineItem, Wanted};
 use crate::source::files::{FileItem, FileWatch};
 use crate::source::host;
 use crate::source::kernel::{KernelConfig, KernelError};
@@ -76,7 +75,7 @@ struct Watch {
     outlet: Outlet,
     losses: losses::Losses,
     facts: HostFacts,
-    wanted: mpsc::Sender<ContainerId>,
+    wanted: mpsc::Sender<Wanted>,
     /// Where the host's facts are sent to be completed.
     survey: mpsc::Sender<HostFacts>,
     /// Whether something changed since they were last sent.
@@ -84,6 +83,7 @@ struct Watch {
     /// Whether the engine said something since the host's facts were last told.
     untold: bool,
     files: Option<FileWatch>,
+    layers: Layers,
     /// Which records of the audit trail matter.
     interest: Arc<Interest>,
     /// The probes in whose place records are taken.
@@ -100,6 +100,7 @@ struct Inlets {
     probes: mpsc::Receiver<Read>,
     engine: mpsc::Receiver<EngineItem>,
     files: mpsc::Receiver<FileItem>,
+    images: mpsc::Receiver<ImageRead>,
     survey: mpsc::Receiver<HostFacts>,
     audit: mpsc::Receiver<AuditItem>,
 }
@@ -109,6 +110,7 @@ enum Heard {
     Probes(Read),
     Engine(EngineItem),
     Files(FileItem),
+    Image(ImageRead),
     Survey(Box<HostFacts>),
     Audit(AuditItem),
 }
@@ -120,6 +122,7 @@ impl Inlets {
             Some(read) = self.probes.recv() => Heard::Probes(read),
             Some(item) = self.engine.recv() => Heard::Engine(item),
             Some(item) = self.files.recv() => Heard::Files(item),
+            Some(read) = self.images.recv() => Heard::Image(read),
             Some(facts) = self.survey.recv() => Heard::Survey(Box::new(facts)),
             Some(item) = self.audit.recv() => Heard::Audit(item),
             else => std::future::pending().await,
@@ -137,13 +140,12 @@ pub async fn watch(config: WatchConfig) -> Result<(), PipelineError> {
     let sockets = config.all_sockets();
     let facts = host::facts();
     let host = facts.namespaces.unwrap_or_default();
-    let socket_names = socket_names(&sockets);
     let (probes, stand_in) = attach(&KernelConfig {
         host,
-        socket_names,
+        socket_names: socket_names(&sockets),
         ..config.kernel
     })?;
-    let statuses = first_statuses(&probes, &stand_in, Time::now());
+    let mut statuses = first_statuses(&probes, &stand_in, Time::now());
     let sees_cgroups = probes.sees(PROBE_OF_CGROUPS);
     let outlet = Outlet::open(config.style, config.observations).map_err(PipelineError::Stdout)?;
     let Sight { events, maps, losses } = Sight::open(probes).map_err(PipelineError::Kernel)?;
@@ -153,11 +155,14 @@ pub async fn watch(config: WatchConfig) -> Result<(), PipelineError> {
     let (engine_items, wanted) = engine::spawn(config.engine, sockets);
     let (survey, surveyed) = survey::spawn();
     let (files, changed, unwatched) = on_host::start_files();
+    statuses.extend(unwatched.map(|reason| degraded("files", reason)));
+    let (layers, images) = Layers::start();
     let interest = Arc::new(Interest::new(stand_in.facts(), config.observations));
     let inlets = Inlets {
         probes: events,
         engine: engine_items,
         files: changed,
+        images,
         survey: surveyed,
         audit: audit::spawn(Arc::clone(&interest)),
     };
@@ -173,6 +178,7 @@ pub async fn watch(config: WatchConfig) -> Result<(), PipelineError> {
         stale: true,
         untold: false,
         files,
+        layers,
         interest,
         stand_in,
         sees_cgroups,
@@ -182,14 +188,20 @@ pub async fn watch(config: WatchConfig) -> Result<(), PipelineError> {
     telemetry::give_back_memory();
     let outcome = async {
         watch.begin(config.policy, found, statuses).await?;
-        if let Some(reason) = unwatched {
-            watch.degraded("files", reason).await?;
-        }
         let reason = watch.follow(inlets, &mut stop).await?;
         watch.end(reason).await
     }
     .await;
     watch.close(outcome).await
+}
+
+fn degraded(component: &str, reason: String) -> Status {
+    Status {
+        time: Time::now(),
+        state: StatusState::Degraded,
+        component: component.to_owned(),
+        reason,
+    }
 }
 
 fn correlator(benchmark: Benchmark) -> Correlator {
@@ -271,6 +283,7 @@ impl Watch {
             Heard::Probes(read) => self.on_read(read).await,
             Heard::Engine(item) => self.on_engine(item).await,
             Heard::Files(item) => self.on_file(item).await,
+            Heard::Image(read) => self.on_image_read(read).await,
             Heard::Survey(facts) => self.on_survey(*facts).await,
             Heard::Audit(item) => self.on_audit(item).await,
         }
@@ -374,12 +387,9 @@ impl Watch {
     }
 
     async fn degraded(&self, component: &str, reason: String) -> Result<(), Fatal> {
-        let status = Status {
-            time: Time::now(),
-            state: StatusState::Degraded,
-            component: component.to_owned(),
-            reason,
-        };
-        Ok(self.outlet.line(&Line::Status(status)).await?)
+        Ok(self
+            .outlet
+            .line(&Line::Status(degraded(component, reason)))
+            .await?)
     }
 }

@@ -32,6 +32,14 @@ pub(in crate::check) fn image_failed(
     Verdict::fail(format!("image {} {clause}", image_name(image)), evidence).severity(severity)
 }
 
+/// Why the files of an image say nothing.
+pub(in crate::check) fn files_unread(image: &Image) -> String {
+    image.unread.as_ref().map_or_else(
+        || "its files have not been read".to_owned(),
+        |why| format!("its files could not be read: {why}"),
+    )
+}
+
 /// An image's pass, for this reason.
 pub(in crate::check) fn image_passed(image: &Image, clause: &str) -> Verdict {
     Verdict::pass().because(format!("image {} {clause}", image_name(image)))

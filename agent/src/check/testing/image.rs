@@ -23,6 +23,8 @@ pub(in crate::check) fn image() -> Image {
         secrets: Some(Vec::new()),
         contents: Some(ImageContents::default()),
         setuid_files: Some(Vec::new()),
+        unread: None,
+        announced: false,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{CAPACITY, Learnt, Reassessed, World, reassessed};
 use crate::check::{Of, is_same_image};
-use crate::model::{Image, Time};
+use crate::model::{Fact, Image, ImageFiles, Time};
 
 impl World {
     /// Forgets an image; gives the names that it bore.
@@ -24,17 +24,48 @@ impl World {
 
     /// An image, and the containers that were made of what its names stood for: a name that moves makes them stale.
     pub(super) fn learn_image(&mut self, image: &Image, at: Time) -> Learnt {
+        let image = &self.completed(image);
         let assessed = self.posture.assess_image(image, &self.host, at);
         let mut all = reassessed(&Of::Image(image.id.clone()), assessed);
         let mut moved = self.take_names(image);
-        let known = self.images.get(&image.id);
-        let before = known.and_then(|place| self.host.images.as_ref()?.get(*place));
+        let before = self.image(&image.id);
         let before = before.map(|before| before.tags.clone()).unwrap_or_default();
         let differs = |name: &&String| before.contains(name) != image.tags.contains(name);
         moved.extend(before.iter().chain(&image.tags).filter(differs).cloned());
         self.keep_image(image);
         all.extend(self.reassess_users(&moved, at));
         Learnt::again(all)
+    }
+
+    /// What was read of the files of an image, or why nothing was.
+    pub(super) fn learn_files(&mut self, id: &str, files: &Fact<Box<ImageFiles>>, at: Time) -> Learnt {
+        let Some(mut image) = self.image(id).cloned() else {
+            return Learnt::default();
+        };
+        match files {
+            Fact::Known(files) => files.as_ref().clone().fill(&mut image),
+            Fact::Unknown(why) => image.unread = Some(why.clone()),
+        }
+        let assessed = self.posture.assess_image(&image, &self.host, at);
+        self.keep_image(&image);
+        Learnt::again(reassessed(&Of::Image(image.id), assessed))
+    }
+
+    fn image(&self, id: &str) -> Option<&Image> {
+        self.host.images.as_ref()?.get(*self.images.get(id)?)
+    }
+
+    /// An image as the engine tells it, with what is known of it beyond that.
+    fn completed(&self, told: &Image) -> Image {
+        let mut image = told.clone();
+        if let Some(known) = self.image(&told.id) {
+            // Another name makes none new that was there before.
+            image.announced &= known.announced;
+            if image.contents.is_none() {
+                image.keep_files(known);
+            }
+        }
+        image
     }
 
     /// A name stands for one image: takes it from those that bore it before. Gives what was taken.

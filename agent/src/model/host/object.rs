@@ -41,6 +41,8 @@ pub enum Role {
     RunContainerd,
     /// The engine's data.
     DataRoot,
+    /// What the engine keeps of its swarm, below the data root: nothing to be judged, but a sign that the swarm changed.
+    SwarmState,
     /// Executable of the daemon.
     DockerdBinary,
     /// Executable of the client.

@@ -10,6 +10,7 @@ use crate::model::{AuditFacts, Container, Fact, GraphDriver, Host, HostFacts, Im
 use crate::source::audit;
 use crate::source::engine::{self, Endpoint, Survey};
 use crate::source::host;
+use crate::source::host::layers::{Budget, LayersError, contents};
 
 /// Threads that look at running containers; more would wait for each other's locks in the kernel.
 const LOOKERS: usize = 4;
@@ -134,7 +135,7 @@ fn complete(containers: &mut [Container], sockets: &[host::SocketFile]) {
 
 /// Adds what the files of images tell.
 fn read_layers(images: &mut [Image], layers: &[GraphDriver]) {
-    let read = host::layers::contents(layers, host::layers::Budget::default());
+    let read = contents(layers, Budget::default());
     let mut files: HashMap<&str, _> = layers
         .iter()
         .map(|layers| layers.image.as_str())
@@ -143,8 +144,8 @@ fn read_layers(images: &mut [Image], layers: &[GraphDriver]) {
     for image in images {
         match files.remove(image.id.as_str()) {
             Some(Ok(files)) => files.fill(image),
-            Some(Err(error)) => tracing::debug!(image = %image.id, %error, "Layers could not be read."),
-            None => {}
+            Some(Err(error)) => image.unread = Some(error.in_full()),
+            None => image.unread = Some(LayersError::Untold.in_full()),
         }
     }
 }

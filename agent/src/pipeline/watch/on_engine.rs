@@ -2,6 +2,7 @@
 
 use super::{Fatal, Watch};
 use crate::model::{Container, ContainerAction, ContainerId, Event, Fact, Line, StatusState, Time};
+use crate::pipeline::layers::ImageRead;
 use crate::source::engine::{EngineFacts, EngineItem};
 use crate::source::host;
 
@@ -15,8 +16,15 @@ impl Watch {
                     self.on_observation(observation).await?;
                     return self.release(&facts.id).await;
                 }
+                if let Event::ImageRemoved { id } = &observation.event {
+                    self.layers.forget(id);
+                }
                 self.on_observation(observation).await
             }
+            EngineItem::Layers(layers) => match self.layers.ask(layers) {
+                Ok(()) => Ok(()),
+                Err(unread) => self.on_image_read(unread).await,
+            },
             EngineItem::Status(status) => {
                 self.engine_answers = status.state != StatusState::Degraded;
                 self.outlet.line(&Line::Status(status)).await?;
@@ -51,6 +59,14 @@ impl Watch {
             self.scene.learn_first(root, truth.pid, truth.namespaces.mnt);
         }
         Ok(())
+    }
+
+    pub(super) async fn on_image_read(&mut self, read: ImageRead) -> Result<(), Fatal> {
+        let ImageRead { id, files } = read;
+        if files.get().is_none() {
+            self.layers.forget(&id);
+        }
+        self.tell(Event::ImageFiles { id, files }).await
     }
 
     /// Events that waited for this container's name go on.

@@ -3,9 +3,10 @@
 use tokio::sync::mpsc;
 
 use super::{Fatal, SLOW_EVERY, Watch};
-use crate::model::{Event, HostFacts, Line, Time};
+use crate::model::{Event, HostFacts, Line, Role, Time};
 use crate::pipeline::losses;
 use crate::pipeline::stand_in::trail_now;
+use crate::source::engine::Wanted;
 use crate::source::files::{FileItem, FileWatch};
 use crate::source::host;
 
@@ -65,6 +66,13 @@ impl Watch {
         self.tell(Event::Host(Box::new(self.facts.clone()))).await
     }
 
+    /// The engine's swarm changed, of which it tells only where it is asked.
+    fn on_swarm(&self) {
+        if self.wanted.try_send(Wanted::Engine).is_err() {
+            tracing::debug!("The engine is too busy to be asked about its swarm.");
+        }
+    }
+
     pub(super) async fn on_file(&mut self, item: FileItem) -> Result<(), Fatal> {
         match item {
             FileItem::Changed {
@@ -73,7 +81,15 @@ impl Watch {
                 pid,
                 doer,
             } => {
+                let is_swarm = change.role == Some(Role::SwarmState);
                 let observation = self.scene.changed(time, change, pid, doer.map(|doer| *doer));
+                if is_swarm {
+                    self.on_swarm();
+                    if observation.plumbing {
+                        // The engine at work, by the thousand writes.
+                        return Ok(());
+                    }
+                }
                 self.poke();
                 self.on_observation(observation).await
             }

@@ -5,6 +5,7 @@ use crate::model::Time;
 use crate::pipeline::hold::Held;
 use crate::pipeline::reader::Read;
 use crate::pipeline::scene::Seen;
+use crate::source::engine::Wanted;
 use crate::source::kernel::Batch;
 
 impl Watch {
@@ -56,7 +57,7 @@ impl Watch {
     /// Asks the engine about a container that it has not told of by itself.
     fn want(&self, held: &Held) {
         if let Some(id) = self.scene.containers.id(held.root)
-            && self.wanted.try_send(id.clone()).is_err()
+            && self.wanted.try_send(Wanted::Container(id.clone())).is_err()
         {
             tracing::debug!(container = %id, "The engine is too busy to be asked about a container.");
         }

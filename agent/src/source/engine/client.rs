@@ -17,10 +17,10 @@ use super::error::RequestError;
 use super::event;
 use super::look::{self, Outline};
 use super::pool::{INSPECT_BYTES, LIST_BYTES, Pool};
-use super::survey;
+use super::survey::{self, FoundImage};
 use super::timing::Timing;
 use super::transport::{Allowance, bounded, metered};
-use crate::model::{Container, ContainerId, Engine, EngineKind, ExecSession, Image};
+use crate::model::{Container, ContainerId, Engine, EngineKind, ExecSession};
 
 /// Bytes that the stream of events may bring without one event in them.
 const EVENT_BYTES: u64 = 1 << 20;
@@ -169,10 +169,8 @@ impl Client {
         Ok(Inspection { facts, sessions })
     }
 
-    pub(super) async fn image(&self, name: &str) -> Result<Image, RequestError> {
-        survey::image(&self.pool, name)
-            .await
-            .map(|(image, _layers)| image)
+    pub(super) async fn image(&self, name: &str) -> Result<FoundImage, RequestError> {
+        survey::image(&self.pool, name).await
     }
 
     pub(super) async fn session(

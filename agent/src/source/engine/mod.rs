@@ -34,7 +34,7 @@ pub use run::run;
 pub use stage::{ContainerSpec, Stage, StageError};
 pub use survey::{Survey, SurveyError, survey};
 
-use crate::model::{Engine, EngineKind, Gap, Observation, Status};
+use crate::model::{ContainerId, Engine, EngineKind, Gap, GraphDriver, Observation, Status};
 
 /// What the engine source tells.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,10 +43,21 @@ pub enum EngineItem {
     Observation(Observation),
     /// The engine is seen no longer, or again.
     Status(Status),
+    /// Where the layers of the image that was just told are; nothing but its id where the engine does not say.
+    Layers(GraphDriver),
     /// Something was missed.
     Gap(Gap),
     /// What the engine is and manages: after every connection, and when it changed.
     Engine(Box<EngineFacts>),
+}
+
+/// What is to be asked of an engine out of turn.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// What this container is.
+    Container(ContainerId),
+    /// What the engine is and manages: it may have changed without a word.
+    Engine,
 }
 
 /// What an engine says of itself.

@@ -5,22 +5,22 @@ use std::ops::ControlFlow as Flow;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use super::EngineItem;
 use super::client::Client;
 use super::endpoint::{Endpoint, SocketFile};
 use super::error::{RequestError, in_full};
 use super::health::{Ailment, BackOff};
 use super::session::{End, Ports, Session, State};
 use super::timing::Timing;
-use crate::model::{ContainerId, Gap, Time};
+use super::{EngineItem, Wanted};
+use crate::model::{Gap, Time};
 
 /// Follows an engine for as long as somebody reads `out`.
 ///
 /// After every connection it tells [`EngineFacts`](super::EngineFacts), every container, image and running exec
-/// session, then what becomes of them, in order for each container. Containers in `wanted` are inspected at once.
+/// session, then what becomes of them, in order for each container. What is `wanted` is asked at once.
 /// An engine that cannot be reached, or is lost, is reported once and tried again, at once where its socket appears.
 /// Cancelling loses no more than what was not told yet.
-pub async fn run(endpoint: Endpoint, out: mpsc::Sender<EngineItem>, wanted: mpsc::Receiver<ContainerId>) {
+pub async fn run(endpoint: Endpoint, out: mpsc::Sender<EngineItem>, wanted: mpsc::Receiver<Wanted>) {
     run_timed(endpoint, Timing::default(), out, wanted).await;
 }
 
@@ -28,7 +28,7 @@ pub(super) async fn run_timed(
     endpoint: Endpoint,
     timing: Timing,
     out: mpsc::Sender<EngineItem>,
-    wanted: mpsc::Receiver<ContainerId>,
+    wanted: mpsc::Receiver<Wanted>,
 ) {
     let mut follower = Follower {
         back_off: BackOff::new(timing.back_off_min, timing.back_off_max),

@@ -14,7 +14,7 @@ use tokio::sync::mpsc;
 use super::decode::{OVERFLOW, RawEvent, events};
 use super::doer::{Doer, doer};
 use super::table::{Mark, Table};
-use crate::model::{FileChange, Object, Role, Time};
+use crate::model::{FileAttributes, FileChange, Object, Role, Time};
 
 /// `FAN_REPORT_FID | FAN_REPORT_DIR_FID | FAN_REPORT_NAME` (Linux 5.9).
 const REPORT_NAMES: u32 = 0x200 | 0x400 | 0x800;
@@ -232,7 +232,8 @@ impl Shared {
         let (path, role) = table.find(&event.directory, &event.name, &event.object)?;
         let inner = table.inner(&path);
         drop(table);
-        if role == Role::RegistryCertDir && event.mask & ON_DIR != 0 && event.mask & ARRIVED != 0 {
+        let grows = matches!(role, Role::RegistryCertDir | Role::SwarmState);
+        if grows && event.mask & ON_DIR != 0 && event.mask & ARRIVED != 0 {
             self.adopt(&path, role, ADOPTED_BELOW);
         }
         let there = rustix::fs::lstat(&inner).ok();
@@ -245,6 +246,7 @@ impl Shared {
             role: Some(role),
             ino: there.as_ref().map(|stat| stat.st_ino),
             dev: there.as_ref().map(device),
+            attributes: there.as_ref().map(attributes),
             path,
         })
     }
@@ -298,22 +300,33 @@ fn ops(mask: u64) -> Vec<String> {
     ops
 }
 
-/// Adds an event to the change it belongs to, if there is one.
+fn attributes(stat: &rustix::fs::Stat) -> FileAttributes {
+    let seconds = i128::from(stat.st_ctime).saturating_mul(1_000_000_000);
+    FileAttributes {
+        mode: stat.st_mode,
+        uid: stat.st_uid,
+        gid: stat.st_gid,
+        changed: Time::from_unix_nanos(seconds.saturating_add(i128::from(stat.st_ctime_nsec))),
+    }
+}
+
+/// Adds an event to the change it belongs to, if that is the last of its object: the order of what others did stands.
 fn merge(told: &mut [FileItem], event: &RawEvent, found: &FileChange) -> bool {
-    for item in told {
-        if let FileItem::Changed { change, pid, .. } = item
-            && *pid == event.pid
-            && change.path == found.path
-        {
-            for op in &found.ops {
-                if !change.ops.contains(op) {
-                    change.ops.push(op.clone());
-                }
-            }
-            return true;
+    let of_object =
+        |item: &&mut FileItem| matches!(item, FileItem::Changed { change, .. } if change.path == found.path);
+    let Some(FileItem::Changed { change, pid, .. }) = told.iter_mut().rev().find(of_object) else {
+        return false;
+    };
+    if *pid != event.pid {
+        return false;
+    }
+    for op in &found.ops {
+        if !change.ops.contains(op) {
+            change.ops.push(op.clone());
         }
     }
-    false
+    change.attributes = found.attributes;
+    true
 }
 
 fn failed(out: &mpsc::Sender<FileItem>, error: &io::Error) {

@@ -4,13 +4,14 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::{End, Errand, Landing, MAX_ERRANDS, Session};
-use crate::model::{ContainerId, Image, Time};
+use crate::model::{ContainerId, GraphDriver, Image, Time};
 use crate::source::engine::EngineItem;
 use crate::source::engine::desk::Desk;
 use crate::source::engine::error::{RequestError, in_full};
 use crate::source::engine::event::Hints;
 use crate::source::engine::health::Ailment;
 use crate::source::engine::job::{Job, Outcome, Why};
+use crate::source::engine::survey::FoundImage;
 
 impl Session<'_> {
     pub(super) fn ask_lists(&mut self) {
@@ -92,10 +93,15 @@ impl Session<'_> {
             Errand::Image { name, at } => {
                 self.slow += 1;
                 let client = Arc::clone(&self.client);
-                let at = at.unwrap_or_else(Time::now);
+                let (announced, at) = (at.is_some(), at.unwrap_or_else(Time::now));
                 self.flights.push(Box::pin(async move {
                     let answer = client.image(&name).await;
-                    Landing::Image { at, name, answer }
+                    Landing::Image {
+                        at,
+                        name,
+                        announced,
+                        answer,
+                    }
                 }));
             }
         }
@@ -122,16 +128,25 @@ impl Session<'_> {
         }
     }
 
-    pub(super) fn image(&mut self, at: Time, name: String, answer: Result<Image, RequestError>) {
-        self.slow = self.slow.saturating_sub(1);
-        match answer {
-            Ok(image) => self.state.outbox.push_back(Desk::image(at, image)),
+    /// Tells of an image, then where its layers are.
+    pub(super) fn image(&mut self, at: Time, (image, layers): FoundImage, announced: bool) {
+        let layers = layers.unwrap_or_else(|| GraphDriver {
+            image: image.id.clone(),
+            ..GraphDriver::default()
+        });
+        let image = Image { announced, ..image };
+        self.state.outbox.push_back(Desk::image(at, image));
+        self.state.outbox.push_back(EngineItem::Layers(layers));
+    }
+
+    pub(super) fn no_image(&mut self, at: Time, name: String, error: &RequestError) {
+        match error {
             // By another name than its id, it may be there still.
-            Err(RequestError::NotFound) if name.starts_with("sha256:") => {
+            RequestError::NotFound if name.starts_with("sha256:") => {
                 self.state.outbox.push_back(Desk::image_removed(at, name));
             }
-            Err(RequestError::NotFound) => {}
-            Err(error) => self.state.desk.lost(None, at, &error),
+            RequestError::NotFound => {}
+            error => self.state.desk.lost(None, at, error),
         }
     }
 

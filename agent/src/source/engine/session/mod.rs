@@ -14,7 +14,6 @@ use bollard::models::EventMessage;
 use futures_util::future::BoxFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 
-use super::EngineItem;
 use super::client::Client;
 use super::cursor::Cursor;
 use super::desk::Desk;
@@ -24,8 +23,10 @@ use super::health::{Ailment, Health};
 use super::job::{self, Job, Outcome, Why};
 use super::lanes::{Lanes, Start, Ticket};
 use super::look::Outline;
+use super::survey::FoundImage;
 use super::timing::Timing;
-use crate::model::{ContainerId, Engine, Image, Time};
+use super::{EngineItem, Wanted};
+use crate::model::{ContainerId, Engine, Time};
 use engine::Watched;
 pub(super) use ports::Ports;
 use ports::send;
@@ -102,7 +103,9 @@ enum Landing {
     Image {
         at: Time,
         name: String,
-        answer: Result<Image, RequestError>,
+        /// Whether an event told of it.
+        announced: bool,
+        answer: Result<FoundImage, RequestError>,
     },
     Listed {
         asked: Time,
@@ -120,7 +123,7 @@ enum Landing {
 enum Step {
     Event(Option<Result<EventMessage, RequestError>>),
     Landed(Landing),
-    Wanted(ContainerId),
+    Wanted(Wanted),
     Sent,
     Tick,
     Unread,
@@ -173,7 +176,7 @@ impl<'a> Session<'a> {
             let step = tokio::select! {
                 event = events.next() => Step::Event(event),
                 Some(landing) = self.flights.next() => Step::Landed(landing),
-                Some(id) = ports.wanted.recv() => Step::Wanted(id),
+                Some(wanted) = ports.wanted.recv() => Step::Wanted(wanted),
                 permit = ports.out.reserve(), if !self.state.outbox.is_empty() => {
                     if send(permit, &mut self.state.outbox).is_break() { Step::Unread } else { Step::Sent }
                 }
@@ -198,7 +201,8 @@ impl<'a> Session<'a> {
                 ));
             }
             Step::Landed(landing) => return self.landed(landing),
-            Step::Wanted(id) => self.wanted(&id),
+            Step::Wanted(Wanted::Container(id)) => self.wanted(&id),
+            Step::Wanted(Wanted::Engine) => self.pulse.engine_changed(true),
             Step::Sent => {}
             Step::Tick => self.tick(),
             Step::Unread => return Some(End::Unread),
@@ -260,7 +264,18 @@ impl<'a> Session<'a> {
                     self.update(&lane, Time::now(), Hints::default());
                 }
             }
-            Landing::Image { at, name, answer } => self.image(at, name, answer),
+            Landing::Image {
+                at,
+                name,
+                announced,
+                answer,
+            } => {
+                self.slow = self.slow.saturating_sub(1);
+                match answer {
+                    Ok(found) => self.image(at, found, announced),
+                    Err(error) => self.no_image(at, name, &error),
+                }
+            }
             Landing::Listed { asked, answer } => self.listed(asked, answer),
             Landing::Compared { answer } => return self.compared(answer),
             Landing::Images(answer) => self.images(answer),

@@ -5,14 +5,13 @@ use std::ops::ControlFlow;
 
 use tokio::sync::mpsc;
 
-use crate::model::ContainerId;
-use crate::source::engine::EngineItem;
+use crate::source::engine::{EngineItem, Wanted};
 
 /// Who is told, and who asks.
 #[derive(Debug)]
 pub(in super::super) struct Ports {
     pub(in super::super) out: mpsc::Sender<EngineItem>,
-    pub(in super::super) wanted: mpsc::Receiver<ContainerId>,
+    pub(in super::super) wanted: mpsc::Receiver<Wanted>,
 }
 
 impl Ports {

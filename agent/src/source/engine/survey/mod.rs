@@ -109,7 +109,10 @@ async fn container(pool: &Pool, id: ContainerId, kind: EngineKind) -> Option<Con
     }
 }
 
-async fn images(pool: &Pool) -> Result<Vec<(Image, Option<GraphDriver>)>, RequestError> {
+/// An image, and where its layers are.
+pub(super) type FoundImage = (Image, Option<GraphDriver>);
+
+async fn images(pool: &Pool) -> Result<Vec<FoundImage>, RequestError> {
     let list: Value = pool.list("/images/json", "/images/json").await?;
     let ids = ids(&list)?.into_iter().filter(|id| event::is_name(id));
     let asked = ids.map(|id| async move {
@@ -134,7 +137,7 @@ async fn images(pool: &Pool) -> Result<Vec<(Image, Option<GraphDriver>)>, Reques
 }
 
 /// An image with its history, and where its layers are. A history that is not told is unknown.
-pub(super) async fn image(pool: &Pool, name: &str) -> Result<(Image, Option<GraphDriver>), RequestError> {
+pub(super) async fn image(pool: &Pool, name: &str) -> Result<FoundImage, RequestError> {
     let answer: Value = pool
         .inspect("/images/NAME/json", &format!("/images/{name}/json"))
         .await?;

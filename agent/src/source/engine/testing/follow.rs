@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::world::{World, line, patient};
 use super::{Answer, container_event, id, inspection};
+use crate::source::engine::Wanted;
 use crate::source::engine::timing::Timing;
 
 fn session(privileged: bool, pid: u32) -> Value {
@@ -27,17 +28,21 @@ async fn everything_that_is_there_is_told_at_the_start() {
         }])));
             fake.answer(
                 "/images/sha256:1/json",
-                Answer::Json(json!({ "Id": "sha256:1", "Config": { "User": "7" } })),
+                Answer::Json(
+                    json!({ "Id": "sha256:1", "Config": { "User": "7" }, "GraphDriver": {
+                    "Name": "overlay2", "Data": { "LowerDir": "/1", "UpperDir": "/2" } } }),
+                ),
             );
         });
     let mut lines = Vec::new();
-    for _ in 0..4 {
+    for _ in 0..5 {
         lines.push(line(&world.next().await));
     }
     lines.sort();
     let expected = [
         "engine docker 20.10 Some([\"name=seccomp\"]) Some(0)",
         "image sha256:1 Some(\"7\")",
+        "layers sha256:1 \"overlay2\" /2:/1",
         "listed web running Some(false)",
         "session web e1 Some(true) Some(\"0\") [\"id\", \"-u\"] Some(77)",
     ];
@@ -83,7 +88,7 @@ async fn a_session_under_way_does_not_stand_for_its_container() {
         &json!({ "execID": "e1" }),
     ));
     fake.asked("/exec/e1/json").await;
-    world.wanted.send(id(1)).await.unwrap();
+    world.wanted.send(Wanted::Container(id(1))).await.unwrap();
     let lines = world.until("listed").await;
     assert_eq!(lines.last().unwrap(), "listed web running Some(false)");
     let told = "session short e1 None None [\"id\", \"-u\"] None";
@@ -207,10 +212,10 @@ async fn what_the_kernel_saw_is_told_where_it_exists_and_not_where_it_does_not()
     world.until("engine").await;
     fake.container(inspection(&id(1), "seen"));
     for number in [404, 1] {
-        world.wanted.send(id(number)).await.unwrap();
+        world.wanted.send(Wanted::Container(id(number))).await.unwrap();
     }
     assert_eq!(world.until("listed").await, ["listed seen running Some(false)"]);
     fake.asked(&format!("/containers/{}/json", id(404))).await;
-    world.wanted.send(id(1)).await.unwrap();
+    world.wanted.send(Wanted::Container(id(1))).await.unwrap();
     assert_eq!(world.until("updated").await, ["updated seen running Some(false)"]);
 }

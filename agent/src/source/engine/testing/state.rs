@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::world::{World, patient};
 use super::{Answer, Fake, container_event, id, inspection};
+use crate::source::engine::Wanted;
 use crate::source::engine::timing::Timing;
 
 fn event(kind: &str, action: &str, actor: &str) -> Value {
@@ -80,6 +81,17 @@ async fn a_change_without_an_event_is_seen_by_the_clock() {
 }
 
 #[tokio::test]
+async fn a_change_without_an_event_is_seen_where_it_is_asked_for() {
+    let (mut world, fake) = World::with_engine(patient(), |_| {});
+    world.until("engine").await;
+    fake.followed(1).await;
+    has_network(&fake);
+    world.wanted.send(Wanted::Engine).await.unwrap();
+    let lines = world.until("engine").await;
+    assert_eq!(lines, ["engine docker 20.10 Some([\"name=seccomp\"]) Some(1)"]);
+}
+
+#[tokio::test]
 async fn images_are_told_as_they_come_change_and_go() {
     let (mut world, fake) = World::with_engine(patient(), |_| {});
     world.until("engine").await;
@@ -87,10 +99,17 @@ async fn images_are_told_as_they_come_change_and_go() {
     let image = |user: &str| Answer::Json(json!({ "Id": "sha256:1", "Config": { "User": user } }));
     fake.answer("/images/hull:1/json", image("1"));
     fake.event(&event("image", "pull", "hull:1"));
-    assert_eq!(world.until("image").await, ["image sha256:1 Some(\"1\")"]);
+    let layers = "layers sha256:1 \"\" ";
+    assert_eq!(
+        world.until("layers").await,
+        ["new image sha256:1 Some(\"1\")", layers]
+    );
     fake.answer("/images/sha256:1/json", image("2"));
     fake.event(&event("image", "untag", "sha256:1"));
-    assert_eq!(world.until("image").await, ["image sha256:1 Some(\"2\")"]);
+    assert_eq!(
+        world.until("layers").await,
+        ["new image sha256:1 Some(\"2\")", layers]
+    );
     fake.answer("/images/sha256:1/json", Answer::Text(404, String::new()));
     fake.event(&event("image", "delete", "sha256:1"));
     assert_eq!(world.until("image").await, ["image sha256:1 removed"]);

@@ -7,11 +7,11 @@ use tempfile::TempDir;
 use tokio::sync::mpsc;
 
 use super::Fake;
-use crate::model::{ContainerId, Event, Observation};
-use crate::source::engine::EngineItem;
+use crate::model::{Event, Observation};
 use crate::source::engine::endpoint::Endpoint;
 use crate::source::engine::run::run_timed;
 use crate::source::engine::timing::Timing;
+use crate::source::engine::{EngineItem, Wanted};
 
 /// Nothing that happens by the clock happens in a test that does not ask for it.
 pub(super) fn patient() -> Timing {
@@ -40,7 +40,7 @@ pub(super) struct World {
     _dir: TempDir,
     pub(super) path: PathBuf,
     items: mpsc::Receiver<EngineItem>,
-    pub(super) wanted: mpsc::Sender<ContainerId>,
+    pub(super) wanted: mpsc::Sender<Wanted>,
 }
 
 impl World {
@@ -117,6 +117,12 @@ pub(super) fn line(item: &EngineItem) -> String {
             format!("gap {} {:?} {container:?}", gap.reason, gap.lost)
         }
         EngineItem::Observation(observation) => observation_line(observation),
+        EngineItem::Layers(layers) => format!(
+            "layers {} {:?} {}",
+            layers.image,
+            layers.name,
+            layers.directories.join(":")
+        ),
     }
 }
 
@@ -145,7 +151,10 @@ fn observation_line(observation: &Observation) -> String {
                 session.id, session.command, session.pid
             )
         }
-        Event::Image(image) => format!("image {} {:?}", image.id, image.user),
+        Event::Image(image) => {
+            let how = if image.announced { "new image" } else { "image" };
+            format!("{how} {} {:?}", image.id, image.user)
+        }
         Event::ImageRemoved { id } => format!("image {id} removed"),
         other => panic!("{other:?}"),
     }

@@ -11,8 +11,6 @@ use super::{LayersError, database, secret_file, source_file};
 
 /// Most findings of one layer.
 const MAX_FINDINGS: usize = 16_384;
-/// Bytes of a package database; the largest honest ones have ten million.
-const DATABASE_BYTES: u32 = 64 << 20;
 /// Bytes of a file of settings or with a secret. A longer one is none.
 const FILE_BYTES: u32 = 1 << 20;
 
@@ -70,6 +68,15 @@ impl Layer {
         })?;
         Ok(Self { findings })
     }
+
+    /// How much there is to remember of it.
+    pub(super) fn weight(&self) -> usize {
+        let of = |finding: &Finding| match &finding.what {
+            What::Packages { names, .. } => names.len().saturating_add(1),
+            _ => 1,
+        };
+        self.findings.iter().map(of).sum::<usize>().saturating_add(1)
+    }
 }
 
 fn judge(directory: &Directory, entry: &Entry<'_>, left: &mut Left) -> Result<Vec<What>, LayersError> {
@@ -85,7 +92,7 @@ fn judge(directory: &Directory, entry: &Entry<'_>, left: &mut Left) -> Result<Ve
     match interest::of(entry.inner).filter(|_| is_file) {
         Some(Interest::Unlisted(database)) => found.push(What::Unlisted { database }),
         Some(Interest::Packages(database)) => {
-            let text = directory.read(entry.inner, DATABASE_BYTES, left)?;
+            let text = directory.read(entry.inner, left.largest(), left)?;
             let names = database::packages(database, &String::from_utf8_lossy(&text));
             found.push(What::Packages { database, names });
         }

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{CWD, FileType, Mode, XattrFlags, makedev, mknodat, setxattr};
 use tempfile::TempDir;
 
-use super::{Budget, ImageFiles, LayersError, contents};
-use crate::model::{GraphDriver, Image};
+use super::{Budget, LayersError, Reader, contents};
+use crate::model::{GraphDriver, Image, ImageFiles};
 
 const KEY: &str = "-----BEGIN PRIVATE KEY-----\nabc\n-----END PRIVATE KEY-----\n";
 
@@ -240,6 +240,19 @@ fn what_cannot_be_read_to_its_end_is_unknown() {
         all,
         "`btrfs`",
     );
+    let untold = GraphDriver {
+        image: "sha256:1".into(),
+        ..GraphDriver::default()
+    };
+    check_unknown(&untold, all, "does not say where");
+    let hasty = Budget {
+        time: std::time::Duration::ZERO,
+        ..all
+    };
+    check_unknown(&image, hasty, "too long");
+    let small = Budget { largest: 9, ..all };
+    store.file("2", "var/lib/dpkg/status", 0o644, "0123456789");
+    check_unknown(&store.image(&["2"]), small, "is too long");
     check_unknown(
         &GraphDriver {
             directories: Vec::new(),
@@ -255,7 +268,11 @@ fn a_shared_layer_is_read_once() {
     let store = Store::new();
     store.file("1", "a/b", 0o4755, "").file("2", "c", 0o644, "");
     let images = [store.image(&["1"]), store.image(&["1", "2"]), store.image(&["1"])];
-    let exact = Budget { entries: 3, bytes: 0 };
+    let exact = Budget {
+        entries: 3,
+        bytes: 0,
+        ..Budget::default()
+    };
     let read = contents(&images, exact);
     assert!(read.iter().all(Result::is_ok), "{read:?}");
 }
@@ -269,4 +286,41 @@ fn an_image_is_filled_and_keeps_what_it_had() {
     assert_eq!(image.setuid_files, Some(vec!["/su".into()]));
     assert_eq!(image.secrets.as_ref().map(Vec::len), Some(1));
     assert_eq!(image.contents.unwrap().packages, None);
+}
+
+#[test]
+fn a_reader_reads_a_layer_once_and_what_failed_again() {
+    let store = Store::new();
+    store.file("1", "a/b", 0o4755, "").file("2", "c", 0o644, "");
+    let mut reader = Reader::default();
+    let of = |entries| Budget {
+        entries,
+        ..Budget::default()
+    };
+    let both = store.image(&["1", "2"]);
+    assert_eq!(reader.read(&both, of(1)), Err(LayersError::Budget));
+    assert!(reader.read(&store.image(&["1"]), of(2)).is_ok());
+    let files = reader.read(&both, of(1)).unwrap();
+    check(&files.setuid_files, &["/a/b"]);
+    // Nothing is left to be read.
+    assert!(reader.read(&both, of(0)).is_ok());
+}
+
+#[test]
+fn a_reader_remembers_only_so_much() {
+    let store = Store::new();
+    let packages: String = (0..20_001).map(|number| format!("P:{number}\n\n")).collect();
+    store
+        .file("1", "lib/apk/db/installed", 0o644, &packages)
+        .file("2", "c", 0o644, "");
+    let mut reader = Reader::default();
+    let none = Budget {
+        entries: 0,
+        ..Budget::default()
+    };
+    for (layer, expected) in [("1", Err(LayersError::Budget)), ("2", Ok(()))] {
+        let image = store.image(&[layer]);
+        assert!(reader.read(&image, Budget::default()).is_ok());
+        assert_eq!(reader.read(&image, none).map(drop), expected, "{layer}");
+    }
 }

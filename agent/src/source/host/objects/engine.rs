@@ -12,6 +12,9 @@ const CONFIG: &str = "/etc/docker";
 /// Configuration directory of the engine as a snap package.
 const SNAP_CONFIG: &str = "/var/snap/docker/current/config";
 
+/// What changes with the swarm, below the data root; the engine tells of no such change.
+const SWARM: [&str; 3] = ["swarm", "swarm/certificates", "swarm/raft/wal-v3-encrypted"];
+
 /// Lists them.
 pub(super) fn find(found: &mut Found<'_>, context: &Context<'_>) {
     let socket = units(found, context);
@@ -214,6 +217,9 @@ fn data(found: &mut Found<'_>, context: &Context<'_>) {
         .and_then(|engine: &Engine| engine.data_root.as_deref());
     if let Some(path) = shown {
         found.add(Role::DataRoot, path);
+        for below in SWARM {
+            found.add_existing(Role::SwarmState, &format!("{path}/{below}"));
+        }
     }
     let default = match context.rootless() {
         Some(_) => format!("{}/.local/share/docker", context.home),
