@@ -2,6 +2,7 @@
 //! e2e [FILTER]`; it needs root, a Docker engine's programs and a built `hullwatch`. What cannot run here is
 //! skipped, by name and with the reason.
 
+mod arrivals;
 mod audit_daemon;
 mod audit_feed;
 mod audit_live;
@@ -60,6 +61,7 @@ const SUITES: &[&[Case]] = &[
     flood::CASES,
     posture::CASES,
     drift::CASES,
+    arrivals::CASES,
     fooled::CASES,
     audit_feed::CASES,
     audit_rules::CASES,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::change::{Changes, Seen};
-use super::posture::Assessed;
+use super::posture::{Assessed, TRAIL};
 use crate::check::Check;
 use crate::model::{
     Event, Evidence, FileAttributes, FileChange, Observation, Role, Source, Time, VerdictKind,
@@ -199,6 +199,10 @@ fn bears(check: &Check, file: &FileChange, subject: &str) -> bool {
         // Another file may come into its place, with a directory above it.
         return below(subject, &file.path) && did(|op| op.starts_with("move") || op == "delete");
     }
+    if check.key.starts_with(TRAIL) && file.role != Some(Role::AuditRules) {
+        // A rule goes with what it watches, and with nothing that is done to that or in it.
+        return below(subject, &file.path) && did(|op| op != "write" && op != "attributes");
+    }
     // What a file holds does not say whose it is.
     if attribute(check).is_some() && !did(|op| op != "write") {
         return false;
@@ -211,7 +215,7 @@ fn bears(check: &Check, file: &FileChange, subject: &str) -> bool {
         Some(Role::ConfigDir) => check.section == "daemon" && did(|op| op != "attributes" && op != "write"),
         Some(Role::EngineSocket) => check.key == ACCESS,
         Some(Role::Accounts) => check.key == ACCESS || check.key == "userns-remap",
-        Some(Role::AuditRules) => check.key.starts_with("audit-"),
+        Some(Role::AuditRules) => check.key.starts_with(TRAIL),
         Some(Role::LoginEnvironment) => check.key == "content-trust-enabled",
         _ => false,
     }
