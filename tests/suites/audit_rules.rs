@@ -175,19 +175,22 @@ impl Tree {
         self.make_data()
     }
 
-    fn mount_alias(&self) -> Result<()> {
+    /// Shows a directory at another place too.
+    fn mount_alias_of(&self, path: &str) -> Result<()> {
         let root = self.root();
-        Ok(mount_bind(root.join("etc/docker"), root.join("alias"))?)
+        Ok(mount_bind(root.join(path), root.join("alias"))?)
     }
 
     /// Mounts what a set asks for at this time: before or after its rules are loaded.
     fn prepare(&self, conditions: &HashSet<&str>, time: &str) -> Result<()> {
         type Mount = fn(&Tree) -> Result<()>;
-        const MOUNTS: [(&str, Mount); 4] = [
+        const MOUNTS: [(&str, Mount); 6] = [
             ("mounted", Tree::mount),
             ("above", Tree::mount_above),
             ("fresh", Tree::mount_afresh),
-            ("alias", Tree::mount_alias),
+            ("alias", |tree| tree.mount_alias_of("etc/docker")),
+            ("outer", |tree| tree.mount_alias_of("etc")),
+            ("inner", |tree| tree.mount_alias_of("etc/docker/certs.d")),
         ];
         let asked = |name: &str| conditions.contains(format!("{name}-{time}").as_str());
         MOUNTS

@@ -204,8 +204,7 @@ fn tree(target: &WatchTarget, point: Point<'_>) -> Fit {
         return Fit::Inode;
     }
     if !is_within(&state.resolved, root) {
-        let parent = state.parents.last();
-        let elsewhere = itself || parent.is_some_and(|parent| is(parent.ino, &parent.dev));
+        let elsewhere = itself || state.elsewhere.iter().any(|path| is_within(path, root));
         return if elsewhere { Fit::Mount } else { Fit::No };
     }
     let entered = target.entry.as_ref().map(|entry| &entry.dev) != target.dev.as_ref();
@@ -223,5 +222,11 @@ pub(super) fn below<'a>(rule: &'a AuditRule, state: &ObjectState) -> Option<&'a 
     let target = rule.target.as_ref()?;
     let path = target.resolved.as_deref()?;
     let by_path = rule.fields.iter().any(|field| matches!(field.field, WATCH | DIR));
-    (by_path && path != state.resolved && is_within(path, &state.resolved)).then_some(path)
+    let is_strictly_in = |outer: &str| path != outer && is_within(path, outer);
+    // A part is met from above too, and by the very mount point.
+    let mut parts = state.parts_elsewhere.iter();
+    let is_below = is_strictly_in(&state.resolved)
+        || state.elsewhere.iter().any(|outer| is_strictly_in(outer))
+        || parts.any(|part| is_within(path, part) || is_within(part, path));
+    (by_path && is_below && !is_within(&state.resolved, path)).then_some(path)
 }

@@ -34,7 +34,7 @@ const SYMLINKS: [(&str, &str); 2] = [
     ("/etc/docker-link", "/etc/docker"),
 ];
 const MOUNTED: &str = "8:2";
-/// What the configuration's directory is mounted on as well, in some sets.
+/// Where some sets show a directory as well.
 const ALIAS: &str = "/alias";
 
 /// One set of the table.
@@ -45,7 +45,8 @@ struct Set<'a> {
     mounted: bool,
     /// What lies hidden below mounts, for objects below the first path.
     hidden: Option<(&'a str, &'a str)>,
-    alias: bool,
+    /// What is shown at the other place.
+    alias: Option<&'a str>,
     rules: Vec<&'a str>,
     expect: Vec<&'a str>,
 }
@@ -70,7 +71,9 @@ fn sets() -> Vec<Set<'static>> {
             "!mounted-before" | "!mounted-after" => set.mounted = true,
             "!above-before" | "!above-after" => set.hidden = Some(("/etc", "/etc/docker/daemon.json")),
             "!fresh-before" => set.hidden = Some(("/var", "/var")),
-            "!alias-before" | "!alias-after" => set.alias = true,
+            "!alias-before" | "!alias-after" => set.alias = Some("/etc/docker"),
+            "!outer-before" | "!outer-after" => set.alias = Some("/etc"),
+            "!inner-before" | "!inner-after" => set.alias = Some("/etc/docker/certs.d"),
             "!replaced" | "!flood" | "!bound" => {}
             _ => match line.strip_prefix("=> ") {
                 Some(expect) => set.expect.push(expect),
@@ -127,13 +130,13 @@ impl Set<'_> {
                 ..target(link, false)
             };
         }
-        if let Some(inner) = path.strip_prefix(ALIAS).filter(|_| self.alias) {
-            let shown = format!("/etc/docker{inner}");
-            let mut found = target(&path, inner.is_empty());
+        if let Some((root, inner)) = self.alias.zip(path.strip_prefix(ALIAS)) {
+            let shown = format!("{root}{inner}");
+            let mut found = target(&path, DIRECTORIES.contains(&shown.as_str()));
             found.ino = Some(ino(&shown));
             if !inner.is_empty() {
-                let entry = found.entry.as_mut().unwrap();
-                entry.ino = ino("/etc/docker");
+                let (directory, _name) = shown.rsplit_once('/').unwrap();
+                found.entry.as_mut().unwrap().ino = ino(directory);
             }
             return found;
         }
@@ -170,6 +173,13 @@ impl Set<'_> {
         {
             state.mount_point = mount.into();
             state.hidden = vec![hidden.into()];
+        }
+        if let Some(root) = self.alias {
+            if let Some(rest) = path.strip_prefix(root) {
+                state.elsewhere = vec![format!("{ALIAS}{rest}")];
+            } else if root.starts_with(path) {
+                state.parts_elsewhere = vec![ALIAS.into()];
+            }
         }
         (role, state)
     }

@@ -117,6 +117,12 @@ pub struct ObjectState {
     pub hidden: Vec<String>,
     /// Mount points strictly below it (a directory).
     pub mounts_below: Vec<String>,
+    /// Other paths at which mounts show it as well.
+    #[serde(default)]
+    pub elsewhere: Vec<String>,
+    /// Mount points outside of it that show something in it (a directory).
+    #[serde(default)]
+    pub parts_elsewhere: Vec<String>,
 }
 
 /// A name in a directory: what an audit watch holds on to.

@@ -8,6 +8,7 @@ mod engine;
 mod found;
 mod glob;
 mod hidden;
+mod places;
 mod programs;
 mod root;
 mod running;

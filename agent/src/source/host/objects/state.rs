@@ -10,6 +10,7 @@ use rustix::io::Errno;
 use super::super::account::Group;
 use super::super::acl::{self, Acl};
 use super::hidden::hidden_part;
+use super::places;
 use super::root::{Root, is_absent, proc_path, split, status};
 use crate::model::{DirEntry, Fact, MountLine, ObjectKind, ObjectState, path_below};
 
@@ -62,6 +63,7 @@ impl<'a> Looker<'a> {
             ObjectKind::Directory => self.mounts_below(&resolved),
             _ => Vec::new(),
         };
+        let others = places::others(&self.mounts, self.mount_of(&found), &resolved);
         Ok(Some(ObjectState {
             kind,
             mode: u32::from(found.stx_mode) & PERMISSIONS,
@@ -76,6 +78,8 @@ impl<'a> Looker<'a> {
             mount_point: self.mount_point(&found),
             hidden: self.hidden(&found, &resolved),
             mounts_below,
+            elsewhere: others.whole,
+            parts_elsewhere: others.parts,
             resolved,
         }))
     }
