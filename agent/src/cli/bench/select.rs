@@ -40,7 +40,7 @@ impl Selection {
     /// The checks, in the catalogue's order.
     ///
     /// # Errors
-    /// Something that names no check of the benchmark, with what may have been meant.
+    /// Something that names no check of the benchmark, with what may have been meant; or nothing is left.
     pub(super) fn checks(&self, benchmark: Benchmark) -> Result<Vec<&'static Check>, Fault> {
         let only = names(&self.only, "--check", benchmark)?;
         let without = names(&self.without, "--exclude", benchmark)?;
@@ -55,7 +55,15 @@ impl Selection {
                 && self.level.is_none_or(|level| check.level_in(benchmark) <= level)
                 && (!self.scored || check.scored.contains(&benchmark))
         });
-        Ok(wanted.collect())
+        let wanted: Vec<_> = wanted.collect();
+        let is_asked = only.is_empty() || only.iter().any(|name| *name != Name::Nothing);
+        if wanted.is_empty() && is_asked {
+            // A report of nothing would pass for one of a sound host.
+            return Err(Fault::usage_text(format!(
+                "no check of {benchmark} is left by --check, --exclude, --level and --scored together; leave one of them out"
+            )));
+        }
+        Ok(wanted)
     }
 }
 
@@ -189,7 +197,9 @@ mod tests {
         assert_eq!(select(&["level:1"], &[]).unwrap(), one);
         assert_eq!(one.len() + two.len(), all.len());
         assert_eq!(select(&[], &["level:2"]).unwrap(), one);
-        assert_eq!(select(&[], &["all"]).unwrap(), [""; 0]);
+        assert_eq!(select(&["community_checks"], &[]).unwrap(), [""; 0]);
+        let error = select(&[], &["all"]).unwrap_err();
+        assert!(error.contains("no check of cis-1.6.0 is left"), "{error}");
     }
 
     #[test]
