@@ -44,6 +44,7 @@ fn judge_all(asked: &Asked, found: &[Found<'_>], host: &Host) -> Vec<Item> {
     }
     let at_boot = host.facts.audit.get().and_then(AtBoot::of);
     let judged = found.iter().map(|found| match found {
+        Found::Unseen { path, why } if why.contains(path) => item(path, Verdict::unknown(*why)),
         Found::Unseen { path, why } => item(path, Verdict::unknown(format!("{path}: {why}"))),
         Found::Here(required) => {
             let verdict = host

@@ -51,10 +51,10 @@ fn heading(report: &Report) -> String {
         || "no engine answered".to_owned(),
         |engine| {
             format!(
-                "engine {}, {} containers, {} images",
+                "engine {}, {}, {}",
                 visible(&engine.version),
-                engine.containers,
-                engine.images
+                counted(engine.containers, "container"),
+                counted(engine.images, "image")
             )
         },
     );
@@ -64,6 +64,13 @@ fn heading(report: &Report) -> String {
         report.benchmark,
         visible(&report.host.name)
     )
+}
+
+fn counted(count: impl Into<u64>, what: &str) -> String {
+    match count.into() {
+        1 => format!("1 {what}"),
+        count => format!("{count} {what}s"),
+    }
 }
 
 struct Page<'a> {
