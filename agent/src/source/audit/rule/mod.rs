@@ -4,6 +4,7 @@ mod accounts;
 mod calls;
 mod decode;
 mod field;
+mod listing;
 mod names;
 mod parse;
 mod recorded;
