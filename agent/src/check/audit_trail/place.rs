@@ -7,8 +7,7 @@
 use super::call::{Names, on};
 use super::field::{DIR, EQUAL, INODE, WATCH};
 use super::simulate::ALWAYS;
-use crate::check::support::is_within;
-use crate::model::{AuditRule, DirEntry, ObjectKind, ObjectState, WatchTarget};
+use crate::model::{AuditRule, DirEntry, ObjectKind, ObjectState, WatchTarget, path_below};
 
 /// Whether a rule's place is the object's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -215,6 +214,11 @@ fn tree(target: &WatchTarget, point: Point<'_>) -> Fit {
     } else {
         Fit::Yes
     }
+}
+
+/// Whether a path is a directory or below it. Both are as the kernel gives them, without dots and doubled slashes.
+fn is_within(path: &str, directory: &str) -> bool {
+    path_below(path, directory).is_some()
 }
 
 /// Path strictly below a directory that a rule is about; none where it is about none.

@@ -1,24 +1,22 @@
 //! Questions to the kernel's audit, and its answers, on a socket of their own.
 
-use std::io;
 use std::time::{Duration, Instant};
 
 use netlink_packet_audit::AuditMessage;
 use netlink_packet_core::{NLM_F_REQUEST, NetlinkBuffer, NetlinkHeader, NetlinkMessage, NetlinkPayload};
 use netlink_sys::protocols::NETLINK_AUDIT;
 use netlink_sys::{Socket, SocketAddr};
+use nix::sys::socket::MsgFlags;
 use rustix::io::Errno;
 use rustix::net::sockopt::{
     Timeout, set_socket_recv_buffer_size, set_socket_recv_buffer_size_force, set_socket_timeout,
 };
 
 use super::AuditError;
+use super::batch::Batch;
 
 /// How long an answer may take, in seconds.
 const PATIENCE: u64 = 2;
-/// The longest message that is read. A rule of 64 fields with a path in each would be longer; the kernel's `auditctl`
-/// cannot make one longer than this.
-const LONGEST: usize = 64 << 10;
 /// Bytes of answers that may wait. Where a list of rules does not fit, the kernel's thread that sends it and ours wake
 /// each other up for every few rules; it counts 2 to 3 KiB for each.
 const WAITING: usize = 4 << 20;
@@ -66,7 +64,6 @@ fn interpret(message_type: u16, body: &[u8]) -> Answer<'_> {
 pub(super) struct Link {
     socket: Socket,
     sequence: u32,
-    datagram: Vec<u8>,
 }
 
 impl std::fmt::Debug for Link {
@@ -92,41 +89,33 @@ impl Link {
         socket
             .connect(&SocketAddr::new(0, 0))
             .map_err(|error| AuditError::of_call("connect", error))?;
-        Ok(Self {
-            socket,
-            sequence: 0,
-            datagram: Vec::with_capacity(LONGEST),
-        })
+        Ok(Self { socket, sequence: 0 })
     }
 
-    /// Asks, and hands over each answer until `hear` has enough or the list ends.
+    /// Asks, and hands over each answer, as many at once as there is room for, until `hear` has enough or the list ends.
     ///
     /// # Errors
     /// [`AuditError`], or what `hear` makes of an answer.
     pub(super) fn ask(
         &mut self,
         question: AuditMessage,
+        mut room: Batch,
         mut hear: impl FnMut(u16, &[u8]) -> Result<Enough, AuditError>,
     ) -> Result<(), AuditError> {
         self.send(question)?;
+        let sequence = self.sequence;
         let deadline = Instant::now() + Duration::from_secs(PATIENCE);
+        let mut outcome = Ok(Enough::No);
         while Instant::now() < deadline {
-            let length = self.receive()?;
-            let datagram = self.datagram.get(..length).unwrap_or_default();
-            let (header, body) = split(datagram).ok_or(AuditError::Malformed("message"))?;
-            // What is left of a question that was given up.
-            if header.sequence_number != self.sequence {
-                continue;
-            }
-            match interpret(header.message_type, body) {
-                Answer::End => return Ok(()),
-                Answer::Refused(errno) => return Err(AuditError::of_answer(errno)),
-                Answer::Message(kind, body) => {
-                    if hear(kind, body)? == Enough::Yes {
-                        return Ok(());
-                    }
+            self.receive(&mut room, |datagram| {
+                if let Ok(Enough::No) = outcome {
+                    outcome = answer(datagram, sequence, &mut hear);
                 }
+            })?;
+            if outcome? == Enough::Yes {
+                return Ok(());
             }
+            outcome = Ok(Enough::No);
         }
         Err(AuditError::Silent(PATIENCE))
     }
@@ -145,18 +134,34 @@ impl Link {
         Ok(())
     }
 
-    fn receive(&mut self) -> Result<usize, AuditError> {
+    /// Waits for some answers.
+    fn receive(&self, room: &mut Batch, mut each: impl FnMut(&[u8])) -> Result<(), AuditError> {
         loop {
-            self.datagram.clear();
-            match self.socket.recv(&mut self.datagram, 0) {
-                Ok(_length) => return Ok(self.datagram.len()),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    return Err(AuditError::Silent(PATIENCE));
-                }
-                Err(error) => return Err(AuditError::of_call("read from", error)),
+            match room.take(&self.socket, MsgFlags::MSG_WAITFORONE, &mut each) {
+                Ok(_more) => return Ok(()),
+                Err(nix::Error::EINTR) => {}
+                Err(nix::Error::EAGAIN) => return Err(AuditError::Silent(PATIENCE)),
+                Err(error) => return Err(AuditError::of_call("read from", error.into())),
             }
         }
+    }
+}
+
+/// Hands over an answer to the question of this number.
+fn answer(
+    datagram: &[u8],
+    sequence: u32,
+    hear: &mut impl FnMut(u16, &[u8]) -> Result<Enough, AuditError>,
+) -> Result<Enough, AuditError> {
+    let (header, body) = split(datagram).ok_or(AuditError::Malformed("message"))?;
+    // What is left of a question that was given up.
+    if header.sequence_number != sequence {
+        return Ok(Enough::No);
+    }
+    match interpret(header.message_type, body) {
+        Answer::End => Ok(Enough::Yes),
+        Answer::Refused(errno) => Err(AuditError::of_answer(errno)),
+        Answer::Message(kind, body) => hear(kind, body),
     }
 }
 

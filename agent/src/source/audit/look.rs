@@ -8,6 +8,7 @@ use netlink_packet_audit::{AuditMessage, StatusMessage, StatusMessageBuffer};
 use netlink_packet_core::Parseable as _;
 
 use super::AuditError;
+use super::batch::{Batch, MANY};
 use super::link::{Enough, Link};
 use super::rule::{Targets, decode_rule};
 use crate::model::{AuditRule, AuditStatus};
@@ -46,7 +47,7 @@ pub fn look() -> Result<AuditLook, AuditError> {
 /// Asks for the state.
 pub(super) fn status(link: &mut Link) -> Result<AuditStatus, AuditError> {
     let mut status = None;
-    link.ask(AuditMessage::GetStatus(None), |kind, body| {
+    link.ask(AuditMessage::GetStatus(None), Batch::of(1), |kind, body| {
         if kind != AUDIT_GET {
             return Ok(Enough::No);
         }
@@ -75,7 +76,7 @@ fn decode_status(body: &[u8]) -> Option<AuditStatus> {
 
 fn rules(link: &mut Link) -> Result<Vec<AuditRule>, AuditError> {
     let mut rules = Vec::new();
-    link.ask(AuditMessage::ListRules(None), |kind, body| {
+    link.ask(AuditMessage::ListRules(None), Batch::of(MANY), |kind, body| {
         if kind == AUDIT_LIST_RULES {
             rules.push(decode_rule(body).ok_or(AuditError::Malformed("rule"))?);
         }

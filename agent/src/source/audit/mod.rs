@@ -3,6 +3,7 @@
 //! Nothing here takes the audit daemon's place, sets anything, or judges. The only room that names netlink.
 
 mod assemble;
+mod batch;
 mod error;
 mod fact;
 mod files;

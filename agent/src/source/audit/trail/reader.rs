@@ -8,10 +8,11 @@ use rustix::event::{PollFd, PollFlags, poll};
 use rustix::time::Timespec;
 use tokio::sync::mpsc::Sender;
 
-use super::socket::{Records, Room, Taken};
+use super::socket::{Records, Taken};
 use super::{Heard, Shared};
 use crate::model::Time;
 use crate::source::audit::assemble::{Assembler, AuditEvent};
+use crate::source::audit::batch::{Batch, MANY};
 use crate::source::audit::link::split;
 use crate::source::audit::record::Record;
 use crate::source::audit::{AuditError, Interest};
@@ -51,9 +52,9 @@ impl Reader {
     }
 
     pub(super) fn run(mut self) {
-        let mut room = Room::new();
+        let mut batch = Batch::of(MANY);
         while !self.out.is_closed() && !self.shared.is_closed.load(Ordering::Relaxed) {
-            let round = self.wait().and_then(|()| self.drain(&mut room));
+            let round = self.wait().and_then(|()| self.drain(&mut batch));
             if let Err(error) = round {
                 self.sorter.heard.push(Heard::Failed(error));
                 self.send();
@@ -82,11 +83,11 @@ impl Reader {
     }
 
     /// Takes all that waits.
-    fn drain(&mut self, room: &mut Room) -> Result<(), AuditError> {
+    fn drain(&mut self, batch: &mut Batch) -> Result<(), AuditError> {
         loop {
             let now = Instant::now();
             let mut count = 0;
-            let taken = self.records.take(room, |datagram| {
+            let taken = self.records.take(batch, |datagram| {
                 count += 1;
                 self.sorter.take(datagram, now);
             })?;

@@ -1,24 +1,20 @@
 //! The socket of the group.
 
 use std::io;
-use std::io::IoSliceMut;
-use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd};
 
 use netlink_packet_audit::constants::AUDIT_NLGRP_READLOG;
 use netlink_sys::protocols::NETLINK_AUDIT;
 use netlink_sys::{Socket, SocketAddr};
-use nix::sys::socket::{MsgFlags, MultiHeaders, NetlinkAddr, recvmmsg};
+use nix::sys::socket::MsgFlags;
 use rustix::io::Errno;
 use rustix::net::sockopt::{set_socket_recv_buffer_size, set_socket_recv_buffer_size_force};
 
 use crate::source::audit::AuditError;
+use crate::source::audit::batch::Batch;
 
 /// Bytes of records that may wait in the kernel: some seconds of a busy host.
 const WAITING: usize = 8 << 20;
-/// Longest datagram; the kernel's records are shorter than 9 KiB.
-const LONGEST: usize = 16 << 10;
-/// Datagrams taken with one call.
-const BATCH: usize = 64;
 /// The namespaces of the kernel's threads are the first ones.
 const KTHREADD: u32 = 2;
 
@@ -26,21 +22,6 @@ const KTHREADD: u32 = 2;
 #[derive(Debug)]
 pub(super) struct Records {
     socket: Socket,
-}
-
-/// Room for what one call brings; stays in its thread.
-pub(super) struct Room {
-    headers: MultiHeaders<NetlinkAddr>,
-    buffers: Vec<[u8; LONGEST]>,
-}
-
-impl Room {
-    pub(super) fn new() -> Self {
-        Self {
-            headers: MultiHeaders::preallocate(BATCH, None),
-            buffers: vec![[0; LONGEST]; BATCH],
-        }
-    }
 }
 
 /// What one call brought.
@@ -76,35 +57,13 @@ impl Records {
     }
 
     /// Takes what waits, some at once. Waits for nothing.
-    pub(super) fn take(&self, room: &mut Room, mut each: impl FnMut(&[u8])) -> Result<Taken, AuditError> {
-        let mut slices: Vec<_> = room
-            .buffers
-            .iter_mut()
-            .map(|buffer| [IoSliceMut::new(buffer)])
-            .collect();
-        let flags = MsgFlags::MSG_DONTWAIT;
-        let results = match recvmmsg(
-            self.socket.as_raw_fd(),
-            &mut room.headers,
-            &mut slices,
-            flags,
-            None,
-        ) {
-            Ok(results) => results,
-            Err(nix::Error::EAGAIN | nix::Error::EINTR) => return Ok(Taken::All),
-            Err(nix::Error::ENOBUFS) => return Ok(Taken::Dropping),
-            Err(error) => return Err(AuditError::of_call("read from", error.into())),
-        };
-        let mut count = 0;
-        for message in results {
-            count += 1;
-            // Only the kernel has port 0.
-            if message.address.is_some_and(|sender| sender.pid() == 0) {
-                // One that is longer than all that there are is cut off, and no message then.
-                message.iovs().for_each(&mut each);
-            }
+    pub(super) fn take(&self, batch: &mut Batch, each: impl FnMut(&[u8])) -> Result<Taken, AuditError> {
+        match batch.take(&self.socket, MsgFlags::MSG_DONTWAIT, each) {
+            Ok(true) => Ok(Taken::Full),
+            Ok(false) | Err(nix::Error::EAGAIN | nix::Error::EINTR) => Ok(Taken::All),
+            Err(nix::Error::ENOBUFS) => Ok(Taken::Dropping),
+            Err(error) => Err(AuditError::of_call("read from", error.into())),
         }
-        Ok(if count == BATCH { Taken::Full } else { Taken::All })
     }
 }
 
