@@ -15,6 +15,8 @@ const CHANGES: usize = 256;
 const RECORDS: usize = 512;
 /// How long a record of the trail is waited for.
 const PATIENCE: Duration = Duration::from_secs(1);
+/// And where none is to be expected.
+const BRIEF: Duration = Duration::from_millis(200);
 /// How long before a change its record may have been written by the same process: while the file was open.
 const OPEN_FOR: Duration = Duration::from_secs(600);
 
@@ -97,19 +99,19 @@ pub(super) struct Changes {
 pub(super) type Due = (Time, u64);
 
 impl Changes {
-    /// Takes in a change of a file. `looks` says whether the trail is looked at at all.
+    /// Takes in a change of a file. `patience` is how long its record is waited for; none where nobody looks for one.
     pub(super) fn file(
         &mut self,
         observation: &Observation,
         change: &FileChange,
         wanted_by: Option<&'static Check>,
-        looks: bool,
+        patience: Option<Duration>,
     ) {
-        let shown = match (wanted_by, self.record_of(observation, change)) {
-            (None, _) => Shown::NotExpected,
-            (Some(_), Some(record)) => confirmed(record),
-            (Some(_), None) if !looks => Shown::NotLooked,
-            (Some(_), None) => Shown::Awaited(observation.time.after(PATIENCE)),
+        let shown = match (wanted_by, self.record_of(observation, change), patience) {
+            (None, ..) => Shown::NotExpected,
+            (Some(_), Some(record), _) => confirmed(record),
+            (Some(_), None, None) => Shown::NotLooked,
+            (Some(_), None, Some(patience)) => Shown::Awaited(observation.time.after(patience)),
         };
         self.push(observation, wanted_by, shown);
     }
@@ -334,10 +336,12 @@ pub(super) const fn audited_by(role: Role) -> Option<&'static str> {
     })
 }
 
-/// Whether a change is worth a word at all where the check that wants it audited stands so.
-pub(super) const fn is_awaited(verdict: Option<VerdictKind>) -> bool {
-    !matches!(
-        verdict,
-        None | Some(VerdictKind::Unknown | VerdictKind::NotApplicable)
-    )
+/// How long a record of a change is waited for where the check that wants it audited stands so; none where nothing can be
+/// said of it. Where no rule covers it, seldom one comes, and violations are not to wait for that.
+pub(super) const fn patience(verdict: Option<VerdictKind>) -> Option<Duration> {
+    match verdict {
+        Some(VerdictKind::Pass) => Some(PATIENCE),
+        Some(VerdictKind::Fail) => Some(BRIEF),
+        None | Some(VerdictKind::Unknown | VerdictKind::NotApplicable) => None,
+    }
 }

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::Correlator;
 use super::cause::{Cause, suspicion};
-use super::change::{audited_by, is_awaited};
+use super::change::{audited_by, patience};
 use super::draft;
 use super::fold::FoldKey;
 use super::posture::{Assessed, TRAIL};
@@ -183,8 +183,8 @@ impl Correlator {
             .and_then(audited_by)
             .and_then(|key| self.checks.iter().copied().find(|check| check.key == key))
             .filter(|check| !matches!(verdict(check), None | Some(VerdictKind::NotApplicable)));
-        let looks = wanted_by.is_some_and(|check| is_awaited(verdict(check)));
-        self.changes.file(observation, file, wanted_by, looks);
+        let patience = wanted_by.and_then(|check| patience(verdict(check)));
+        self.changes.file(observation, file, wanted_by, patience);
         self.dispatch(observation, None)
     }
 
