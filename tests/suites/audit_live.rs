@@ -6,12 +6,12 @@ use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use hullwatch_tests::{Audit, AuditDaemon, Line, Mark, PATIENCE, Watch, World, eventually};
+use hullwatch_tests::{AuditDaemon, Line, Mark, PATIENCE, Watch, eventually};
 use rustix::process::Signal;
 
+use crate::audited::Audited;
 use crate::case::cases;
 use crate::schema::Schemas;
-use crate::stage;
 
 cases! {
     alone:
@@ -28,46 +28,29 @@ const AUDITCTL: &str = "auditctl";
 struct Scene {
     // In the order in which they end.
     watch: Watch,
-    daemon: Option<AuditDaemon>,
-    world: World,
-    audit: Audit,
+    host: Audited,
     rules: String,
 }
 
 impl Scene {
     fn new() -> Result<Self> {
-        let audit = Audit::take_unheard()?;
-        let mut world = World::new(&stage::programs())?;
-        let daemon = AuditDaemon::start(&audit, &world.path("auditd"))?;
-        // What runs since before auditing is never audited.
-        world.dockerd.kill()?;
-        world.dockerd.start()?;
-        let uri = world.dockerd.uri();
-        let mut command = world.hullwatch();
-        let output = command
-            .args(["audit", "--emit-rules", "--engine", &uri])
-            .output()?;
-        let rules = String::from_utf8(output.stdout)?;
-        audit.load(&world.path(""), &rules)?;
-        let mut command = world.hullwatch();
+        let host = Audited::new()?;
+        let rules = host.proposed()?;
+        host.load(&rules)?;
+        let uri = host.world.dockerd.uri();
+        let mut command = host.world.hullwatch();
         let watch = Watch::start(command.args(["watch", "--json", "--engine", &uri]))?;
         watch.expect(Mark::default(), "that records can be expected", |line| {
             line.is_status("started", "audit")
         })?;
-        let scene = Self {
-            watch,
-            daemon: Some(daemon),
-            world,
-            audit,
-            rules,
-        };
+        let scene = Self { watch, host, rules };
         scene.watches_files()?;
         Ok(scene)
     }
 
     /// Makes changes until one is told: what is found at the start is no news.
     fn watches_files(&self) -> Result<()> {
-        let socket = self.world.dockerd.socket();
+        let socket = self.host.world.dockerd.socket();
         eventually("the files are watched", PATIENCE, || {
             let fails = self.turns("docker-sock-mode", "fail", || mode("666", &socket));
             let passes = self.turns("docker-sock-mode", "pass", || mode("660", &socket));
@@ -76,7 +59,7 @@ impl Scene {
     }
 
     fn configuration(&self) -> PathBuf {
-        self.world.dockerd.configuration()
+        self.host.world.dockerd.configuration()
     }
 
     /// Does something after which a check's verdict on anything must be this at once.
@@ -108,14 +91,14 @@ impl Scene {
 
     /// Loads everything again.
     fn restore(&self) -> Result<()> {
-        self.audit.clear()?;
+        self.host.audit.clear()?;
         self.turns(DIRECTORY, "pass", || {
-            self.audit.load(&self.world.path(""), &self.rules)
+            self.host.audit.load(&self.host.world.path(""), &self.rules)
         })
     }
 
     fn auditctl(&self, args: &[&str]) -> Result<()> {
-        self.audit.control(args).map(drop)
+        self.host.audit.control(args).map(drop)
     }
 
     /// The rules about the directory of the configuration.
@@ -203,7 +186,7 @@ fn a_change_that_is_recorded_is_one_event(scene: &Scene) -> Result<()> {
 /// change before it has been said. Puts the rules back.
 fn once_a_later_change_is_told(scene: &Scene) -> Result<()> {
     let rules = scene.own_rules()?;
-    let file = scene.configuration().join(scene.world.unique("later"));
+    let file = scene.configuration().join(scene.host.world.unique("later"));
     for rule in &rules {
         scene.auditctl(&with(rule, "-d"))?;
     }
@@ -314,9 +297,9 @@ fn a_change_that_is_recorded_again(scene: &Scene) -> Result<()> {
 }
 
 fn the_daemon_is_stopped(scene: &mut Scene) -> Result<()> {
-    let directory = scene.world.path("auditd");
+    let directory = scene.host.world.path("auditd");
     for signal in [Signal::KILL, Signal::TERM] {
-        let daemon = scene.daemon.take().context("no daemon")?;
+        let daemon = scene.host.daemon.take().context("no daemon")?;
         let (pid, mark) = (daemon.pid(), scene.watch.mark());
         daemon.end(signal)?;
         let what = format!("auditd stopped by {signal:?}");
@@ -337,7 +320,7 @@ fn the_daemon_is_stopped(scene: &mut Scene) -> Result<()> {
             "{told}"
         );
         let mark = scene.watch.mark();
-        scene.daemon = Some(AuditDaemon::start(&scene.audit, &directory)?);
+        scene.host.daemon = Some(AuditDaemon::start(&scene.host.audit, &directory)?);
         scene.watch.expect_within(SOON, mark, "auditd is back", |line| {
             line.text("/type") == "posture"
                 && line.text("/check/key") == DIRECTORY

@@ -8,10 +8,11 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
-use hullwatch_tests::{Assessment, Audit, AuditDaemon, Skip, World, text};
+use hullwatch_tests::{Assessment, Audit, Skip, text};
 use rustix::fs::{lgetxattr, llistxattr};
 use serde_json::Value;
 
+use crate::audited::Audited;
 use crate::case::cases;
 use crate::schema::Schemas;
 use crate::stage;
@@ -25,44 +26,18 @@ cases! {
 /// Checks that apply to the world: of the catalogue's sixteen, those whose objects the machine has.
 const AT_LEAST: usize = 10;
 
-/// A world with an engine, an audit daemon and no rules.
-struct Scene {
-    // In the order in which they end.
-    _daemon: AuditDaemon,
-    world: World,
-    audit: Audit,
-}
+/// What is asked of the world.
+struct Scene(Audited);
 
 impl Scene {
     fn new() -> Result<Self> {
-        let audit = Audit::take_unheard()?;
-        let mut world = World::new(&stage::programs())?;
-        let daemon = AuditDaemon::start(&audit, &world.path("auditd"))?;
-        // What runs since before auditing is never audited.
-        world.dockerd.kill()?;
-        world.dockerd.start()?;
-        Ok(Self {
-            _daemon: daemon,
-            world,
-            audit,
-        })
-    }
-
-    fn load(&self, rules: &str) -> Result<()> {
-        self.audit.clear()?;
-        self.audit.load(&self.world.path(""), rules)
-    }
-
-    fn proposed(&self) -> Result<String> {
-        let mut command = self.world.hullwatch();
-        command.args(["audit", "--emit-rules", "--engine", &self.world.dockerd.uri()]);
-        Ok(String::from_utf8(command.output()?.stdout)?)
+        Audited::new().map(Self)
     }
 
     /// Verdicts of the checks of the trail that apply.
     fn verdicts(&self) -> Result<BTreeMap<String, String>> {
-        let mut command = self.world.hullwatch();
-        command.args(["bench", "--json", "--engine", &self.world.dockerd.uri()]);
+        let mut command = self.0.world.hullwatch();
+        command.args(["bench", "--json", "--engine", &self.0.world.dockerd.uri()]);
         let report = Assessment::by(&mut command)?;
         let checks = report.list("/checks").iter();
         Ok(checks
@@ -73,8 +48,8 @@ impl Scene {
 
     /// What a proof shows of each path.
     fn proofs(&self) -> Result<BTreeMap<String, Value>> {
-        let uri = self.world.dockerd.uri();
-        let mut command = self.world.hullwatch();
+        let uri = self.0.world.dockerd.uri();
+        let mut command = self.0.world.hullwatch();
         proofs(command.args(["audit", "--prove", "--json", "--engine", &uri]))
     }
 }
@@ -120,8 +95,8 @@ fn every_check_turns_to_pass(scene: &Scene) -> Result<()> {
         before.len() >= AT_LEAST && before.values().all(|verdict| verdict == "fail"),
         "without rules: {before:?}"
     );
-    let rules = scene.proposed()?;
-    scene.load(&rules)?;
+    let rules = scene.0.proposed()?;
+    scene.0.load(&rules)?;
     let after = scene.verdicts()?;
     ensure!(
         after.keys().eq(before.keys()) && after.values().all(|verdict| verdict == "pass"),
@@ -204,7 +179,7 @@ fn every_object_is_proven_and_stays_as_it_is(scene: &Scene) -> Result<()> {
 
 /// The list is as before, and nothing is recorded: no list of rules can tell.
 fn a_directory_that_was_replaced_is_disproved(scene: &Scene) -> Result<()> {
-    let directory = scene.world.dockerd.configuration();
+    let directory = scene.0.world.dockerd.configuration();
     let old = directory.with_extension("old");
     fs::rename(&directory, &old)?;
     let copied = Command::new("cp").arg("-a").args([&old, &directory]).status()?;
@@ -218,11 +193,11 @@ fn a_directory_that_was_replaced_is_disproved(scene: &Scene) -> Result<()> {
         ensure!(row["decision"] == "covered", "{row}");
     }
     // Loaded again, they are about the new one.
-    let rules = scene.proposed()?;
+    let rules = scene.0.proposed()?;
     ensure!(!rules.contains("-a "), "nothing is missing in the list:\n{rules}");
-    scene.audit.clear()?;
-    let rules = scene.proposed()?;
-    scene.load(&rules)?;
+    scene.0.audit.clear()?;
+    let rules = scene.0.proposed()?;
+    scene.0.load(&rules)?;
     for (path, row) in scene.proofs()?.iter().filter(|(path, _)| below(path)) {
         ensure!(shown(row) == "++", "{path}: {row}");
     }
@@ -230,9 +205,9 @@ fn a_directory_that_was_replaced_is_disproved(scene: &Scene) -> Result<()> {
 }
 
 fn each_permission_is_proven_by_itself(scene: &Scene) -> Result<()> {
-    let directory = scene.world.dockerd.configuration();
+    let directory = scene.0.world.dockerd.configuration();
     let (directory, file) = (directory.display(), directory.join("daemon.json"));
-    let (file, socket) = (file.display(), scene.world.dockerd.socket());
+    let (file, socket) = (file.display(), scene.0.world.dockerd.socket());
     let (socket, program) = (socket.display(), "/usr/bin/containerd");
     // Rules, and what is shown of the directory, the file, the socket, and a program.
     for (rules, expect) in [
@@ -258,7 +233,7 @@ fn each_permission_is_proven_by_itself(scene: &Scene) -> Result<()> {
             ["-+", "++", "-+", "-+"],
         ),
     ] {
-        scene.load(&rules)?;
+        scene.0.load(&rules)?;
         let proofs = scene.proofs()?;
         for (path, expect) in [
             directory.to_string(),

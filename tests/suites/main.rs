@@ -9,6 +9,7 @@ mod audit_live;
 mod audit_proof;
 mod audit_refusals;
 mod audit_rules;
+mod audited;
 mod bench;
 mod bench_cli;
 mod bench_daemon;
