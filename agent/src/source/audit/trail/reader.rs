@@ -53,7 +53,7 @@ impl Reader {
 
     pub(super) fn run(mut self) {
         let mut batch = Batch::of(MANY);
-        while !self.out.is_closed() && !self.shared.is_closed.load(Ordering::Relaxed) {
+        while self.is_wanted() {
             let round = self.wait().and_then(|()| self.drain(&mut batch));
             if let Err(error) = round {
                 self.sorter.heard.push(Heard::Failed(error));
@@ -66,6 +66,10 @@ impl Reader {
         }
         self.sorter.give_up();
         self.send();
+    }
+
+    fn is_wanted(&self) -> bool {
+        !self.out.is_closed() && !self.shared.is_closed.load(Ordering::Relaxed)
     }
 
     /// Waits for a record, or until an event has waited long enough for its end.
@@ -98,7 +102,7 @@ impl Reader {
             }
             self.sorter.expire(now);
             self.send();
-            if taken == Taken::All || self.shared.is_closed.load(Ordering::Relaxed) {
+            if taken == Taken::All || !self.is_wanted() {
                 return Ok(());
             }
         }
