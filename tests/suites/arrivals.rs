@@ -105,6 +105,10 @@ fn images_are_read_as_they_come() -> Result<()> {
         stage
             .host
             .sh("docker save --output $DIR/built.tar built:1; docker rmi other:1 built:1")?;
+        // One that comes back before it is missed has never been away.
+        stage
+            .watch
+            .observation(mark, "image-removed", |line| line.text.contains("sha256:"))?;
         let mark = stage.watch.mark();
         stage.host.sh("docker load --input $DIR/built.tar")?;
         stage.turned(mark, SETUID, "", "fail")?;

@@ -90,20 +90,49 @@ impl Session<'_> {
                 let (why, at, hints) = (Why::Listed, Time::now(), Hints::default());
                 self.state.lanes.push(&id, Job::Inspect { why, at, hints });
             }
-            Errand::Image { name, at } => {
-                self.slow += 1;
-                let client = Arc::clone(&self.client);
-                let (announced, at) = (at.is_some(), at.unwrap_or_else(Time::now));
-                self.flights.push(Box::pin(async move {
-                    let answer = client.image(&name).await;
-                    Landing::Image {
-                        at,
-                        name,
-                        announced,
-                        answer,
-                    }
-                }));
+            Errand::Image { name, at } => self.look_at_image(name, at),
+        }
+    }
+
+    /// Looks at an image; after the look that is under way, where there is one: of two answers, the later must be told last.
+    fn look_at_image(&mut self, name: String, at: Option<Time>) {
+        if let Some(next) = self.looks.get_mut(&name) {
+            // That an event told of it is not forgotten for a list.
+            if next.is_none() || at.is_some() {
+                *next = Some(Errand::Image { name, at });
             }
+            return;
+        }
+        self.looks.insert(name.clone(), None);
+        self.slow += 1;
+        let client = Arc::clone(&self.client);
+        let (announced, at) = (at.is_some(), at.unwrap_or_else(Time::now));
+        self.flights.push(Box::pin(async move {
+            let answer = client.image(&name).await;
+            Landing::Image {
+                at,
+                name,
+                announced,
+                answer,
+            }
+        }));
+    }
+
+    /// An image was looked at.
+    pub(super) fn image_landed(
+        &mut self,
+        at: Time,
+        name: String,
+        announced: bool,
+        answer: Result<FoundImage, RequestError>,
+    ) {
+        self.slow = self.slow.saturating_sub(1);
+        if let Some(next) = self.looks.remove(&name).flatten() {
+            self.errands.push_front(next);
+        }
+        match answer {
+            Ok(found) => self.image(at, found, announced),
+            Err(error) => self.no_image(at, name, &error),
         }
     }
 
@@ -129,7 +158,7 @@ impl Session<'_> {
     }
 
     /// Tells of an image, then where its layers are.
-    pub(super) fn image(&mut self, at: Time, (image, layers): FoundImage, announced: bool) {
+    fn image(&mut self, at: Time, (image, layers): FoundImage, announced: bool) {
         let layers = layers.unwrap_or_else(|| GraphDriver {
             image: image.id.clone(),
             ..GraphDriver::default()
@@ -139,7 +168,7 @@ impl Session<'_> {
         self.state.outbox.push_back(EngineItem::Layers(layers));
     }
 
-    pub(super) fn no_image(&mut self, at: Time, name: String, error: &RequestError) {
+    fn no_image(&mut self, at: Time, name: String, error: &RequestError) {
         match error {
             // By another name than its id, it may be there still.
             RequestError::NotFound if name.starts_with("sha256:") => {

@@ -6,7 +6,7 @@ mod listing;
 mod ports;
 mod pulse;
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -135,6 +135,8 @@ pub(super) struct Session<'a> {
     client: Arc<Client>,
     flights: FuturesUnordered<BoxFuture<'static, Landing>>,
     errands: VecDeque<Errand>,
+    /// Images that are being looked at, and what is to be done then.
+    looks: HashMap<String, Option<Errand>>,
     exclusive: usize,
     free: usize,
     slow: usize,
@@ -154,6 +156,7 @@ impl<'a> Session<'a> {
             client: Arc::new(client),
             flights: FuturesUnordered::new(),
             errands: VecDeque::new(),
+            looks: HashMap::new(),
             exclusive: 0,
             free: 0,
             slow,
@@ -269,13 +272,7 @@ impl<'a> Session<'a> {
                 name,
                 announced,
                 answer,
-            } => {
-                self.slow = self.slow.saturating_sub(1);
-                match answer {
-                    Ok(found) => self.image(at, found, announced),
-                    Err(error) => self.no_image(at, name, &error),
-                }
-            }
+            } => self.image_landed(at, name, announced, answer),
             Landing::Listed { asked, answer } => self.listed(asked, answer),
             Landing::Compared { answer } => return self.compared(answer),
             Landing::Images(answer) => self.images(answer),

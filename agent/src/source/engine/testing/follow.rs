@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::fake::Fake;
 use super::world::{World, line, patient};
 use super::{Answer, container_event, id, inspection};
 use crate::source::engine::Wanted;
@@ -70,6 +71,38 @@ async fn a_session_is_inspected_at_once_however_long_a_list_takes() {
     fake.event(&made("e2"));
     let expected = "session short e2 None None [\"id\", \"-u\"] None";
     assert_eq!(world.until("session").await, [expected]);
+}
+
+#[tokio::test]
+async fn an_image_is_not_looked_at_while_it_is_looked_at() {
+    let timing = Timing {
+        inspect: Duration::from_secs(2),
+        ..patient()
+    };
+    let path = "/images/sha256:1/json";
+    let (mut world, fake) = World::with_engine(timing, |fake| {
+        fake.container(inspection(&id(1), "web"));
+        fake.answer(path, Answer::Hang);
+    });
+    world.until("engine").await;
+    fake.followed(1).await;
+    let event = |action: &str| json!({ "Type": "image", "Action": action, "Actor": { "ID": "sha256:1" } });
+    fake.event(&event("untag"));
+    fake.asked(path).await;
+    fake.answer(path, Answer::Text(404, "{}".into()));
+    fake.event(&event("delete"));
+    fake.event(&container_event(&id(1), "start", &json!({})));
+    world.until("started").await;
+    let asked = |fake: &Fake| {
+        fake.all_asked()
+            .iter()
+            .filter(|asked| asked.contains(path))
+            .count()
+    };
+    assert_eq!(asked(&fake), 1);
+    // The answer to the first is not told after that to the second.
+    let told = world.until("image sha256:1 removed").await;
+    assert_eq!(asked(&fake), 2, "{told:?}");
 }
 
 #[tokio::test]
