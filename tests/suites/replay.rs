@@ -25,7 +25,7 @@ fn updating() -> bool {
 
 /// What a replay must repeat: what was seen and what was concluded, not the state of our own sight.
 fn is_repeated(line: &Line) -> bool {
-    ["observation", "violation"].contains(&line.text("/type"))
+    ["observation", "violation", "posture"].contains(&line.text("/type"))
 }
 
 fn replay(hullwatch: &mut Command, file: &Path) -> Result<String> {
@@ -50,6 +50,23 @@ fn texts(lines: &[Line]) -> Vec<&str> {
         .collect()
 }
 
+/// Replays a recording of these lines, and sees that it is the same once more.
+pub(crate) fn repeats(hullwatch: &mut Command, file: &Path, lines: &[Line]) -> Result<()> {
+    let again = replay(hullwatch, file)?;
+    let again = again.lines().map(Line::parse).collect::<Result<Vec<_>>>()?;
+    let (first, second) = (texts(lines), texts(&again));
+    for (number, (one, other)) in first.iter().zip(&second).enumerate() {
+        ensure!(one == other, "line {number} differs:\n{one}\n{other}");
+    }
+    ensure!(
+        first.len() == second.len(),
+        "{} lines became {}",
+        first.len(),
+        second.len()
+    );
+    Ok(())
+}
+
 /// A short session of everything, recorded from the beginning and replayed.
 fn a_session_replayed(stage: &mut Stage) -> Result<()> {
     let watch = stage.new_watch(&[])?;
@@ -67,18 +84,7 @@ fn a_session_replayed(stage: &mut Stage) -> Result<()> {
     let recorded: String = lines.iter().map(|line| format!("{line}\n")).collect();
     let file = stage.world.path("session.jsonl");
     fs::write(&file, &recorded)?;
-    let again = replay(&mut stage.world.hullwatch(), &file)?;
-    let again = again.lines().map(Line::parse).collect::<Result<Vec<_>>>()?;
-    let (first, second) = (texts(&lines), texts(&again));
-    for (number, (one, other)) in first.iter().zip(&second).enumerate() {
-        ensure!(one == other, "line {number} differs:\n{one}\n{other}");
-    }
-    ensure!(
-        first.len() == second.len(),
-        "{} lines became {}",
-        first.len(),
-        second.len()
-    );
+    repeats(&mut stage.world.hullwatch(), &file, &lines)?;
     if updating() {
         fs::create_dir_all(Path::new(FIXTURE).parent().context("directory")?)?;
         fs::write(FIXTURE, fixture::neutral(&lines, &stage.world.path(""))?)?;

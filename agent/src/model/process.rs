@@ -61,6 +61,33 @@ impl Process {
         }
     }
 
+    /// A process of which nothing but its number is known. It counts as root's, with nothing told of its capabilities.
+    #[must_use]
+    pub fn bare(pid: u32) -> Self {
+        Self {
+            pid,
+            tid: pid,
+            exe: String::new(),
+            args: Vec::new(),
+            args_truncated: false,
+            comm: String::new(),
+            uid: 0,
+            euid: 0,
+            gid: 0,
+            egid: 0,
+            login_uid: None,
+            caps_effective: CapSet::default(),
+            caps_permitted: CapSet::default(),
+            caps_bounding: CapSet::default(),
+            no_new_privs: false,
+            seccomp: Seccomp::Unknown,
+            namespaces: Namespaces::default(),
+            cgroup: CgroupId::default(),
+            start_time: 0,
+            ancestors: Vec::new(),
+        }
+    }
+
     /// Last component of the executable's path.
     #[must_use]
     pub fn exe_name(&self) -> &str {

@@ -8,13 +8,14 @@ use nix::sys::socket::{MsgFlags, MultiHeaders, NetlinkAddr, recvmmsg};
 /// Datagrams taken with one call where many are expected.
 pub(super) const MANY: usize = 64;
 /// Longest datagram that is taken whole. Records of the kernel are shorter than 9 KiB; a rule of 64 fields with a path in
-/// each would be longer, and the kernel's `auditctl` cannot make one.
-const LONGEST: usize = 16 << 10;
+/// each would be longer than this, and the kernel's `auditctl` cannot make one.
+const LONGEST: usize = 64 << 10;
 
 /// Room for what one call brings; stays in its thread.
 pub(super) struct Batch {
     headers: MultiHeaders<NetlinkAddr>,
-    buffers: Vec<[u8; LONGEST]>,
+    /// Of every datagram, one after the other. Only what is written to takes memory.
+    buffer: Vec<u8>,
 }
 
 impl Batch {
@@ -22,7 +23,7 @@ impl Batch {
     pub(super) fn of(count: usize) -> Self {
         Self {
             headers: MultiHeaders::preallocate(count, None),
-            buffers: vec![[0; LONGEST]; count],
+            buffer: vec![0; count.saturating_mul(LONGEST)],
         }
     }
 
@@ -37,11 +38,9 @@ impl Batch {
         flags: MsgFlags,
         mut each: impl FnMut(&[u8]),
     ) -> nix::Result<bool> {
-        let mut slices: Vec<_> = self
-            .buffers
-            .iter_mut()
-            .map(|buffer| [IoSliceMut::new(buffer)])
-            .collect();
+        let room = self.buffer.chunks_exact_mut(LONGEST);
+        let mut slices: Vec<_> = room.map(|datagram| [IoSliceMut::new(datagram)]).collect();
+        let most = slices.len();
         let results = recvmmsg(socket.as_raw_fd(), &mut self.headers, &mut slices, flags, None)?;
         let mut count = 0;
         for message in results {
@@ -51,7 +50,7 @@ impl Batch {
                 message.iovs().for_each(&mut each);
             }
         }
-        Ok(count == self.buffers.len())
+        Ok(count == most)
     }
 }
 

@@ -57,6 +57,9 @@ pub enum AuditError {
     /// What the kernel sent cannot be understood.
     #[error("the kernel sent a {0} that cannot be understood")]
     Malformed(&'static str),
+    /// The thread that reads records is no more, without a word.
+    #[error("the reader of the audit trail ended")]
+    Ended,
     /// More rules than are read.
     #[error("the kernel has more than {0} audit rules")]
     TooMany(usize),

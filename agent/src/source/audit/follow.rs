@@ -92,7 +92,7 @@ impl Follower {
                 Some(())
             }
             Some(Heard::Failed(error)) => return Err(error),
-            None => None,
+            None => return Err(AuditError::Ended),
         })
     }
 

@@ -3,10 +3,7 @@
 use super::assemble::AuditEvent;
 use super::record::{Record, kind};
 use super::rule::call_name;
-use crate::model::{
-    AncestorRef, AuditChange, AuditPath, AuditRecord, CapSet, CgroupId, Event, Namespaces, Observation,
-    Process, Seccomp, Source,
-};
+use crate::model::{AncestorRef, AuditChange, AuditPath, AuditRecord, Event, Observation, Process, Source};
 
 /// A user that is not set.
 const UNSET: u32 = u32::MAX;
@@ -181,34 +178,8 @@ pub(super) fn process(event: &AuditEvent, call: &Record) -> Option<Process> {
         egid: call.number("egid")?,
         login_uid: login_uid(call),
         ancestors: parent.into_iter().collect(),
-        ..bare(pid)
+        ..Process::bare(pid)
     })
-}
-
-/// A process of which nothing but its number is known; as audit daemons are, root's.
-pub(super) fn bare(pid: u32) -> Process {
-    Process {
-        pid,
-        tid: pid,
-        exe: String::new(),
-        args: Vec::new(),
-        args_truncated: false,
-        comm: String::new(),
-        uid: 0,
-        euid: 0,
-        gid: 0,
-        egid: 0,
-        login_uid: None,
-        caps_effective: CapSet::default(),
-        caps_permitted: CapSet::default(),
-        caps_bounding: CapSet::default(),
-        no_new_privs: false,
-        seccomp: Seccomp::Unknown,
-        namespaces: Namespaces::default(),
-        cgroup: CgroupId::default(),
-        start_time: 0,
-        ancestors: Vec::new(),
-    }
 }
 
 /// Arguments, and whether some are missing: those of an exec where the event has them, else the title of the process,

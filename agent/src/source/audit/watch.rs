@@ -3,7 +3,6 @@
 use super::AuditError;
 use super::link::Link;
 use super::look;
-use super::observe::bare;
 use crate::model::{AuditChange, AuditStatus, Event, Gap, Observation, Process, Source, Time};
 
 /// Looks at the state, again and again.
@@ -151,7 +150,7 @@ fn daemon_of(status: &AuditStatus) -> Option<Process> {
     Some(Process {
         exe: exe.to_string_lossy().into_owned(),
         comm,
-        ..bare(status.pid)
+        ..Process::bare(status.pid)
     })
 }
 

@@ -2,7 +2,7 @@
 
 use procfs::process::{Process as ProcProcess, Status};
 
-use crate::model::{AncestorRef, CapSet, CgroupId, ContainerId, InodeId, Namespaces, Process, Seccomp};
+use crate::model::{AncestorRef, CapSet, ContainerId, InodeId, Process, Seccomp};
 
 /// Nanoseconds in a unit of `/proc/PID/stat` (`USER_HZ`).
 const NANOS_PER_TICK: u64 = 10_000_000;
@@ -78,17 +78,10 @@ fn exe(process: &ProcProcess) -> Option<String> {
 
 fn with_status(pid: u32, status: &Status) -> Process {
     Process {
-        pid,
-        tid: pid,
-        exe: String::new(),
-        args: Vec::new(),
-        args_truncated: false,
-        comm: String::new(),
         uid: status.ruid,
         euid: status.euid,
         gid: status.rgid,
         egid: status.egid,
-        login_uid: None,
         caps_effective: CapSet(status.capeff),
         caps_permitted: CapSet(status.capprm),
         caps_bounding: CapSet(status.capbnd.unwrap_or_default()),
@@ -99,10 +92,7 @@ fn with_status(pid: u32, status: &Status) -> Process {
             Some(2) => Seccomp::Filter,
             _ => Seccomp::Unknown,
         },
-        namespaces: Namespaces::default(),
-        cgroup: CgroupId(0),
-        start_time: 0,
-        ancestors: Vec::new(),
+        ..Process::bare(pid)
     }
 }
 
